@@ -1,0 +1,43 @@
+"""inkdigits reads handwritten digits from images and says how sure it is.
+
+    import inkdigits
+    inkdigits.read("photo.jpg")[0].text
+
+Importing this package loads no image or network library; the first reading does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inkdigits.answer import Alternative, Answer, Digit, Line, Mark
+from inkdigits.errors import DataError, InkdigitsError, InputError, LimitError, RunError, WeightsError
+
+if TYPE_CHECKING:
+    from inkdigits.reading.reader import Reader, read
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Alternative",
+    "Answer",
+    "DataError",
+    "Digit",
+    "InkdigitsError",
+    "InputError",
+    "LimitError",
+    "Line",
+    "Mark",
+    "Reader",
+    "RunError",
+    "WeightsError",
+    "read",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Reader", "read"):
+        from inkdigits.reading import reader
+
+        return getattr(reader, name)
+    raise AttributeError(f"module 'inkdigits' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Data, networks, training, evaluation and export, in Keras."""
