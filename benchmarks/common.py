@@ -1,0 +1,228 @@
+"""What every benchmark shares. In: a measured figure. Out: a row that says where, with what and how it was measured.
+
+A row is a dict of plain JSON types; `results/*.json` is a list of rows, one a figure, so that a second run of a
+benchmark replaces its own figures and leaves the others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "results"
+
+# Distribution names as the package registry knows them; those that are not installed are left out of the row.
+PACKAGES = (
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pillow",
+    "keras",
+    "tensorflow-cpu",
+    "tensorflow",
+    "jax",
+    "torch",
+    "scikit-learn",
+)
+
+
+def hardware() -> dict[str, Any]:
+    """The processor's name, the cores this process may use and those of the machine, and the system."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "cpu": cpu_model(),
+        "cores": usable,
+        "machine_cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def cpu_model() -> str:
+    """The processor's name: from /proc/cpuinfo where there is one, else as Python's `platform` knows it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the installed packages that can change a figure, read without importing them."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str:
+    """The checked-out commit, with `+dirty` where tracked or new files other than results differ from it."""
+    try:
+        head = _git("rev-parse", "HEAD")
+        dirty = _git("status", "--porcelain", "--", ".", ":(exclude)results")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + ("+dirty" if dirty else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def command_line(arguments: Sequence[str] | None = None) -> str:
+    """The command that is running, as a reader would type it in the project's root.
+
+    A path beside or below the project is written relative to it. Any other absolute path says nothing outside this
+    machine and is written as its last name in capitals.
+    """
+    words = list(sys.argv if arguments is None else arguments)
+    return " ".join(["python", *(_portable(word) for word in words)])
+
+
+def _portable(word: str) -> str:
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    path = Path(value)
+    if not path.is_absolute():
+        return word
+    if path.is_relative_to(ROOT.parent):
+        return option + equals + os.path.relpath(path, ROOT)
+    return option + equals + path.name.upper()
+
+
+def result_row(
+    figure: str,
+    value: float,
+    *,
+    n: int,
+    unit: str,
+    command: str | None = None,
+    sd: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    target: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One figure with everything needed to judge and to repeat it.
+
+    `n` is the number of images, seeds or repetitions behind `value`; `low` and `high` bound its 95 % interval;
+    `target` is what the project promises, in words (">= 95"); `command` defaults to the one that is running.
+    """
+    return {
+        "figure": figure,
+        "value": value,
+        "unit": unit,
+        "n": n,
+        "sd": sd,
+        "low": low,
+        "high": high,
+        "target": target,
+        "detail": detail or {},
+        "command": command_line() if command is None else command,
+        "commit": commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "hardware": hardware(),
+        "versions": versions(),
+    }
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of `correct` in `n` trials, as fractions in [0, 1] (Wilson, 1927).
+
+    Raises ValueError where there was no trial or more successes than trials.
+    """
+    # SciPy comes with the `train` extra; a benchmark that only takes times does without it.
+    from scipy.stats import binomtest
+
+    if n < 1:
+        raise ValueError(f"an interval needs at least one trial, not {n}")
+    interval = binomtest(correct, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def share_row(
+    figure: str, correct: int, n: int, *, target: str | None = None, detail: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A row for "`correct` of `n`" in per cent, with its Wilson interval and both counts in the detail."""
+    low, high = wilson(correct, n)
+    return result_row(
+        figure,
+        round(100 * correct / n, 3),
+        n=n,
+        unit="%",
+        low=round(100 * low, 3),
+        high=round(100 * high, 3),
+        target=target,
+        detail={"correct": correct, **(detail or {})},
+    )
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """The rows of a results file; an empty list where there is none yet."""
+    return json.loads(path.read_text()) if path.is_file() else []
+
+
+def write_results(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Merge `rows` into the file: same figure replaced in place, new figures appended. Never leaves half a file."""
+    merged = {row["figure"]: row for row in read_results(path)}
+    merged.update({row["figure"]: row for row in rows})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(path.name + ".part")
+    half.write_text(json.dumps(list(merged.values()), indent=1, ensure_ascii=False) + "\n")
+    half.replace(path)
+
+
+def print_rows(rows: Sequence[dict[str, Any]], *, title: str, note: str | None = None) -> None:
+    """The rows as a table: figure, value, 95 % interval or standard deviation, n, target, and met or not."""
+    table = Table(title=title, caption=note, caption_justify="left")
+    table.add_column("figure", overflow="fold")
+    for name in ("value", "95 % / sd", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("target", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row["figure"], f"{row['value']:g} {row['unit']}", _spread(row), str(row["n"]), _target_cell(row)
+        )
+    Console().print(table)
+
+
+def _spread(row: dict[str, Any]) -> str:
+    if row["low"] is not None:
+        return f"{row['low']:.2f}..{row['high']:.2f}"
+    return "" if row["sd"] is None else f"sd {row['sd']:g}"
+
+
+def _target_cell(row: dict[str, Any]) -> str:
+    met = target_met(row["value"], row["target"])
+    if met is None:
+        return row["target"] or ""
+    return f"[green]{row['target']} yes[/]" if met else f"[red]{row['target']} NO[/]"
+
+
+def target_met(value: float, target: str | None) -> bool | None:
+    """Whether `value` keeps a target written as ">= 95", "<= 15", "< 0.3" or "> 0"; None where there is none."""
+    if target is None:
+        return None
+    sign, _, bound = target.partition(" ")
+    comparisons = {
+        ">=": value.__ge__,
+        "<=": value.__le__,
+        "<": value.__lt__,
+        ">": value.__gt__,
+    }
+    return bool(comparisons[sign](float(bound)))
