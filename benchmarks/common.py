@@ -1,7 +1,7 @@
-"""What every benchmark shares. In: a measured figure. Out: a row that says where, with what and how it was measured.
+"""What every benchmark shares. In: a measured figure. Out: a row that says where and how it was measured.
 
-A row is a dict of plain JSON types; `results/*.json` is a list of rows, one a figure, so that a second run of a
-benchmark replaces its own figures and leaves the others.
+A row is a dict of plain JSON types; `results/*.json` is a list of rows, one a figure, so that a second run of
+a benchmark replaces its own figures and leaves the others.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def cpu_model() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the installed packages that can change a figure, read without importing them."""
+    """Versions of Python and of the packages that can change a figure, read without importing them."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -88,8 +88,8 @@ def _git(*arguments: str) -> str:
 def command_line(arguments: Sequence[str] | None = None) -> str:
     """The command that is running, as a reader would type it in the project's root.
 
-    A path beside or below the project is written relative to it. Any other absolute path says nothing outside this
-    machine and is written as its last name in capitals.
+    A path beside or below the project is written relative to it. Any other absolute path says nothing outside
+    this machine and is written as its last name in capitals.
     """
     words = list(sys.argv if arguments is None else arguments)
     return " ".join(["python", *(_portable(word) for word in words)])
@@ -120,8 +120,8 @@ def result_row(
 ) -> dict[str, Any]:
     """One figure with everything needed to judge and to repeat it.
 
-    `n` is the number of images, seeds or repetitions behind `value`; `low` and `high` bound its 95 % interval;
-    `target` is what the project promises, in words (">= 95"); `command` defaults to the one that is running.
+    `n` is the number of images, seeds or repetitions behind `value`; `low` and `high` bound its 95 %
+    interval; `target` is what the project promises, in words (">= 95"); `command` defaults to the one that is running.
     """
     return {
         "figure": figure,
@@ -178,7 +178,7 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 
 
 def write_results(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Merge `rows` into the file: same figure replaced in place, new figures appended. Never leaves half a file."""
+    """Merge `rows` into the file: same figure replaced, new figures appended. Never leaves half a file."""
     merged = {row["figure"]: row for row in read_results(path)}
     merged.update({row["figure"]: row for row in rows})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +215,7 @@ def _target_cell(row: dict[str, Any]) -> str:
 
 
 def target_met(value: float, target: str | None) -> bool | None:
-    """Whether `value` keeps a target written as ">= 95", "<= 15", "< 0.3" or "> 0"; None where there is none."""
+    """Whether `value` keeps a target written as ">= 95", "<= 15", "< 0.3" or "> 0"; None without a target."""
     if target is None:
         return None
     sign, _, bound = target.partition(" ")
