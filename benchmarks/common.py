@@ -121,7 +121,8 @@ def result_row(
     """One figure with everything needed to judge and to repeat it.
 
     `n` is the number of images, seeds or repetitions behind `value`; `low` and `high` bound its 95 %
-    interval; `target` is what the project promises, in words (">= 95"); `command` defaults to the one that is running.
+    interval; `target` is what the project promises, in words (">= 95"); `command` defaults to the one that
+    is running.
     """
     return {
         "figure": figure,
