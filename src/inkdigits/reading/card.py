@@ -1,7 +1,8 @@
 """The card of exported weights: what they are, what they learnt from, how good and how sure they are.
 
-In: an ONNX file and the JSON card beside it (`digits.onnx`, `digits.card.json`). Out: a `Card`, once the file's sha256
-and the normaliser's version are those that the card names. Export writes cards; the reading half loads them.
+In: an ONNX file and the JSON card beside it (`digits.onnx`, `digits.card.json`). Out: a `Card`, once the
+file's sha256 and the normaliser's version are those that the card names. Export writes cards; the reading
+half loads them.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ Kind = Literal["glyph", "line"]
 class Card:
     """What a reader must know about one ONNX file.
 
-    `kind` is "glyph" (one 28x28 glyph to class probabilities) or "line" (a strip to probabilities a time step).
-    `classes` names the outputs in order, such as "0".."9" and perhaps "none" for ink that is no digit.
+    `kind` is "glyph" (one 28x28 glyph to class probabilities) or "line" (a strip to probabilities a time
+    step). `classes` names the outputs in order, such as "0".."9" and perhaps "none" for ink that is no digit.
     `input_shape` is the shape of one example, None where an axis is dynamic: (28, 28) or (32, None).
-    `training_data` holds {"name", "sha256", "count", "licence"} of each source. `metrics` maps a figure's name to its value.
-    `threshold` is the confidence in [0, 1] below which a reading is `unsure`; `temperature` divides the logits
-    before they become probabilities (Guo et al. 2017), 1.0 leaving them as they are.
+    `training_data` holds {"name", "sha256", "count", "licence"} of each source. `metrics` maps a figure's
+    name to its value. `threshold` is the confidence in [0, 1] below which a reading is `unsure`;
+    `temperature` divides the logits before they become probabilities (Guo et al. 2017), 1.0 leaving them as
+    they are.
     """
 
     name: str
@@ -67,8 +69,9 @@ def save_card(card: Card, onnx_path: Path | str) -> Path:
 def load_card(onnx_path: Path | str, expected_normaliser_version: int) -> Card:
     """The card of `onnx_path`, after checking that it belongs to these bytes and to this normaliser.
 
-    Raises WeightsError where the weights or the card are missing, the card is damaged, the bytes are not those the card
-    was written for, or the weights were trained on glyphs of another version of the normaliser.
+    Raises WeightsError where the weights or the card are missing, the card is damaged, the bytes are not
+    those the card was written for, or the weights were trained on glyphs of another version of the
+    normaliser.
     """
     onnx_path = Path(onnx_path)
     path = card_path(onnx_path)
@@ -76,7 +79,8 @@ def load_card(onnx_path: Path | str, expected_normaliser_version: int) -> Card:
         raise WeightsError(f"{onnx_path}: no such weights file; export a run with `inkdigits export RUN`")
     if not path.is_file():
         raise WeightsError(
-            f"{onnx_path}: its card {path.name} is missing; keep the two files together, or export the run again"
+            f"{onnx_path}: its card {path.name} is missing; "
+            "keep the two files together, or export the run again"
         )
     try:
         card = _from_json(path.read_text(encoding="utf-8"))
@@ -92,14 +96,17 @@ def load_card(onnx_path: Path | str, expected_normaliser_version: int) -> Card:
         )
     if card.normaliser_version != expected_normaliser_version:
         raise WeightsError(
-            f"{onnx_path}: trained on glyphs of normaliser version {card.normaliser_version}, and this inkdigits "
-            f"normalises by version {expected_normaliser_version}; train and export again, or use the inkdigits it came with"
+            f"{onnx_path}: trained on glyphs of normaliser version {card.normaliser_version}, and this "
+            f"inkdigits normalises by version {expected_normaliser_version}; train and export again, "
+            "or use the inkdigits that they came with"
         )
     return card
 
 
 def _from_json(text: str) -> Card:
-    """A `Card` from its JSON text; ValueError, TypeError or KeyError where a field is missing or of the wrong kind."""
+    """A `Card` from its JSON text; ValueError, TypeError or KeyError where a field is missing or of the wrong
+    kind.
+    """
     data = json.loads(text)
     if not isinstance(data, dict):
         raise ValueError("not a JSON object")
