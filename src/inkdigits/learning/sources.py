@@ -289,7 +289,8 @@ def checked_path(name: str, index: int, folder: Path) -> Path:
         raise DataError(f"{folder / file.path}: disappeared while it was read")
     if file.urls and not check(file, path):
         raise DataError(
-            f"{path}: damaged: its sha256 is not that of {name}; delete it and run `inkdigits data download {name}`"
+            f"{path}: damaged: its sha256 is not that of {name}; "
+            f"delete it and run `inkdigits data download {name}`"
         )
     return path
 

@@ -1,0 +1,79 @@
+"""Where a run was made: commit, versions, hardware. In: nothing. Out: plain JSON types for
+environment.json.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "inkdigits",
+    "numpy",
+    "keras",
+    "tensorflow-cpu",
+    "tensorflow",
+    "jax",
+    "torch",
+    "opencv-python-headless",
+)
+
+
+def environment() -> dict[str, Any]:
+    """The commit, the versions of what computes, the processor, its cores, and Keras's backend."""
+    import keras
+
+    return {
+        "commit": commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "backend": keras.config.backend(),
+        "versions": versions(),
+    }
+
+
+def commit() -> str:
+    """The git commit of the checkout that this package runs from, with "+dirty" where it was changed; else
+    "unknown".
+    """
+    root = Path(__file__).resolve().parents[3]
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return head + ("+dirty" if _git(root, "status", "--porcelain", "--", "src") else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def processor() -> str:
+    """The processor's name, such as "AMD EPYC 9R14"."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """The versions of those of `PACKAGES` that are installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True, timeout=10
+    )
+    return done.stdout.strip()

@@ -1,0 +1,379 @@
+"""Training: one Keras fit an epoch, the next epoch's arrays made meanwhile, a whole checkpoint after each.
+
+In: a `TrainConfig` and a run folder. Out: the run folder, filled as `runs` says, and a `TrainResult`. The
+same config on the same machine gives the same weights, also where the run was killed in between and resumed.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from inkdigits.errors import RunError
+from inkdigits.learning import runs
+from inkdigits.learning.config import TrainConfig
+from inkdigits.learning.environment import environment
+from inkdigits.learning.recipes import RECIPES, Arrays, Recipe, TrainingData
+from inkdigits.learning.runs import Checkpoint
+
+EVALUATION_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a run ended: `train` and `validation` are metrics measured without dropout, on the weights that are
+    kept.
+    """
+
+    run: str
+    model: str
+    epochs: int
+    seconds: float
+    train: dict[str, float]
+    validation: dict[str, float]
+    train_count: int
+
+
+class AveragedAdam(keras.optimizers.Adam):
+    """Adam that keeps its moving averages of the weights apart until `take_averages` is called.
+
+    Keras replaces the weights by their averages at the end of each `fit`; a run that calls `fit` once an
+    epoch would go on from the averages.
+    """
+
+    def finalize_variable_values(self, var_list: Any) -> None:
+        """Called by `fit`; leaves the weights as they are."""
+
+    def take_averages(self, weights: Any) -> None:
+        """Replace `weights` by their moving averages, where the optimizer keeps them."""
+        super().finalize_variable_values(weights)
+
+
+class _Watch(keras.callbacks.Callback):
+    """Moves the progress bar, and stops a fit whose loss is no longer a number."""
+
+    INTERVAL = 0.25
+
+    def __init__(self, progress: Progress, task: Any, done: int, batch_size: int, count: int) -> None:
+        super().__init__()
+        self.progress, self.task, self.done = progress, task, done
+        self.batch_size, self.count = batch_size, count
+        self.start = self.shown = time.perf_counter()
+        self.failed = False
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.perf_counter()
+        if now - self.shown < self.INTERVAL:
+            return
+        self.shown = now
+        seen = min((batch + 1) * self.batch_size, self.count)
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            self.failed = True
+            self.model.stop_training = True  # pyright: ignore
+        self.progress.update(
+            self.task,
+            completed=self.done + seen,
+            speed=f"{seen / (now - self.start):,.0f} images/s",
+            loss=f"{loss:.4f}",
+        )
+
+
+def train(
+    config: TrainConfig,
+    run_folder: Path,
+    data_folder: Path,
+    *,
+    resume: bool = False,
+    recipe: Recipe | None = None,
+    console: Console | None = None,
+    after_epoch: Callable[[int], None] | None = None,
+) -> TrainResult:
+    """Train `config.model` into `run_folder` and return how it ended.
+
+    `recipe` stands in for the one that `config.model` names. With `resume` the run goes on from its last
+    whole checkpoint, or begins where there is none. `after_epoch` is called with the number of whole epochs
+    after each checkpoint. Raises RunError where the folder belongs to another run, holds a finished run, or
+    exists without `resume`, and where the loss stops being a number; DataError where data is missing or
+    damaged.
+    """
+    recipe = recipe or RECIPES[config.model]
+    console = console or Console(stderr=True)
+    checkpoint = _open_folder(config, run_folder, resume)
+    data = recipe.prepare(config, data_folder)
+    _check_data(run_folder, data)
+    keras.utils.set_random_seed(config.seed)
+    model = build(recipe, config)
+    optimizer = _compile(model, recipe, config, data)
+    history: list[dict[str, Any]] = []
+    if checkpoint is not None:
+        _restore(model, optimizer, checkpoint, run_folder)
+        history = list(checkpoint.history)
+        console.print(
+            f"{run_folder}: going on after epoch {checkpoint.epoch} of {config.epochs}", highlight=False
+        )
+    runs.write_metrics(run_folder, tuple(history))
+    _run_epochs(model, optimizer, data, config, run_folder, history, console, after_epoch)
+    optimizer.take_averages(model.trainable_variables)
+    return _finish(model, recipe, data, config, run_folder, history)
+
+
+def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
+    """The recipe's network with fresh weights, its layers of the config's precision."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        return recipe.build(config)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _open_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint | None:
+    """Make or check the run folder; the checkpoint to go on from, None to begin."""
+    if (folder / runs.CONFIG).exists():
+        if not resume:
+            raise RunError(
+                f"{folder}: already holds a run; go on with --resume, or name another folder with --run"
+            )
+        before = TrainConfig.from_dict(runs.read_json(folder / runs.CONFIG)).to_dict()
+        changed = [name for name, value in config.to_dict().items() if before[name] != value]
+        if changed:
+            told = ", ".join(f"{name} {before[name]!r}, not {config.to_dict()[name]!r}" for name in changed)
+            raise RunError(
+                f"{folder}: the run there has {told}; resume it with its own settings, or name another folder"
+            )
+        if (folder / runs.RESULT).exists():
+            raise RunError(f"{folder}: the run there is finished; there is nothing to resume")
+        return runs.last_checkpoint(folder)
+    if folder.is_dir() and any(path for path in folder.iterdir() if path.suffix != ".part"):
+        raise RunError(f"{folder}: holds files and is no run folder; name an empty or new folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        runs.write_json(folder / runs.CONFIG, config.to_dict())
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    return None
+
+
+def _check_data(folder: Path, data: TrainingData) -> None:
+    """Record the hashes of the data, or refuse to resume a run that learnt from other data."""
+    path = folder / runs.ENVIRONMENT
+    record = {**environment(), "data": data.hashes, "sources": list(data.sources), "count": data.count}
+    if path.exists():
+        before = runs.read_json(path).get("data")
+        if before != data.hashes:
+            raise RunError(
+                f"{folder}: the run there learnt from other data; resume it with the data it began with"
+            )
+        record["resumed_from"] = runs.read_json(path).get("commit")
+    runs.write_json(path, record)
+
+
+def _compile(model: keras.Model, recipe: Recipe, config: TrainConfig, data: TrainingData) -> AveragedAdam:
+    steps = config.epochs * math.ceil(data.count / config.batch_size)
+    optimizer = AveragedAdam(
+        learning_rate=_schedule(config, steps),  # pyright: ignore
+        weight_decay=config.weight_decay or None,  # pyright: ignore
+        use_ema=config.ema_momentum is not None,
+        ema_momentum=config.ema_momentum or 0.99,
+    )
+    model.compile(optimizer=optimizer, loss=recipe.loss(config), metrics=recipe.metrics())  # pyright: ignore
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _schedule(config: TrainConfig, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    if config.schedule == "constant":
+        return config.learning_rate
+    if config.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
+    warmup = max(1, round(0.3 * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 25,
+        max(1, steps - warmup),
+        warmup_target=config.learning_rate,  # pyright: ignore
+        warmup_steps=warmup,
+    )
+
+
+def _run_epochs(
+    model: keras.Model,
+    optimizer: AveragedAdam,
+    data: TrainingData,
+    config: TrainConfig,
+    folder: Path,
+    history: list[dict[str, Any]],
+    console: Console,
+    after_epoch: Callable[[int], None] | None,
+) -> None:
+    """Train what is left of the epochs; `history` grows by one row each."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}  loss {task.fields[loss]}  {task.fields[last]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    first = len(history)
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(1) as maker:
+        task = progress.add_task(
+            config.model,
+            total=config.epochs * data.count,
+            completed=first * data.count,
+            speed="",
+            loss="",
+            last="",
+        )
+        coming = maker.submit(data.epoch, first)
+        for index in range(first, config.epochs):
+            inputs, targets = coming.result()
+            if index + 1 < config.epochs:
+                coming = maker.submit(data.epoch, index + 1)
+            progress.update(task, description=f"{config.model} epoch {index + 1}/{config.epochs}")
+            watch = _Watch(progress, task, index * data.count, config.batch_size, len(inputs))
+            row = _run_epoch(model, optimizer, inputs, targets, data.validation, config, index, watch)
+            if watch.failed or not math.isfinite(row["loss"]):
+                raise RunError(_diverged(folder, index))
+            history.append(row)
+            arrays = {f"variable-{i}": np.asarray(value) for i, value in enumerate(_state(model, optimizer))}
+            runs.save_checkpoint(folder, Checkpoint(index + 1, arrays, tuple(history)))
+            runs.write_metrics(folder, tuple(history))
+            progress.update(task, completed=(index + 1) * data.count, last=_summary(row))
+            if not console.is_terminal:
+                console.print(f"epoch {index + 1}/{config.epochs}  {_summary(row)}", highlight=False)
+            if after_epoch is not None:
+                after_epoch(index + 1)
+
+
+def _run_epoch(
+    model: keras.Model,
+    optimizer: AveragedAdam,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    validation: Arrays | None,
+    config: TrainConfig,
+    index: int,
+    watch: _Watch,
+) -> dict[str, Any]:
+    """One epoch and its validation, as the row of metrics.jsonl; times in seconds."""
+    _seed_layers(model, config.seed, index)
+    start = time.perf_counter()
+    fitted = model.fit(
+        inputs, targets, batch_size=config.batch_size, shuffle=False, verbose=0, callbacks=[watch]
+    )  # pyright: ignore
+    seconds = time.perf_counter() - start
+    row: dict[str, Any] = {"epoch": index + 1}
+    row |= {name: float(values[-1]) for name, values in fitted.history.items()}
+    row["learning_rate"] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    row |= {"seconds": seconds, "images_per_second": len(inputs) / seconds}
+    if validation is not None:
+        start = time.perf_counter()
+        row |= {f"val_{name}": value for name, value in _measure(model, optimizer, validation).items()}
+        row["val_seconds"] = time.perf_counter() - start
+    return row
+
+
+def _measure(model: keras.Model, optimizer: AveragedAdam, arrays: Arrays) -> dict[str, float]:
+    """Loss and metrics on `arrays`, without dropout, of the averaged weights where they are kept."""
+    live = [np.asarray(value) for value in model.trainable_variables] if optimizer.use_ema else []
+    optimizer.take_averages(model.trainable_variables)
+    try:
+        measured = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)  # pyright: ignore
+    finally:
+        for variable, value in zip(model.trainable_variables, live, strict=False):
+            variable.assign(value)
+    return {name: float(value) for name, value in measured.items()}
+
+
+def _finish(
+    model: keras.Model,
+    recipe: Recipe,
+    data: TrainingData,
+    config: TrainConfig,
+    folder: Path,
+    history: list[dict[str, Any]],
+) -> TrainResult:
+    """Measure the kept weights, write model.keras in float32, the curves, and result.json last."""
+
+    def measured(arrays: Arrays | None) -> dict[str, float]:
+        if arrays is None:
+            return {}
+        values = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)  # pyright: ignore
+        return {name: float(value) for name, value in values.items()}
+
+    result = TrainResult(
+        run=folder.name,
+        model=config.model,
+        epochs=len(history),
+        seconds=sum(row["seconds"] for row in history),
+        train=measured(data.plain),
+        validation=measured(data.validation),
+        train_count=data.count,
+    )
+    plain = recipe.build(config)
+    plain.set_weights(model.get_weights())
+    temporary = folder / "part.keras"
+    plain.save(temporary)
+    os.replace(temporary, folder / runs.MODEL)
+    from inkdigits.learning.figures import draw_curves
+
+    draw_curves({config.model: history}, folder)
+    runs.write_json(folder / runs.RESULT, asdict(result))
+    return result
+
+
+def _state(model: keras.Model, optimizer: AveragedAdam) -> list[Any]:
+    """All variables that a checkpoint holds, in a fixed order: the model's weights, then the optimizer's."""
+    return [*model.weights, *optimizer.variables]
+
+
+def _restore(model: keras.Model, optimizer: AveragedAdam, checkpoint: Checkpoint, folder: Path) -> None:
+    variables = _state(model, optimizer)
+    shapes = [tuple(value.shape) for value in variables]
+    saved = [checkpoint.arrays.get(f"variable-{i}") for i in range(len(checkpoint.arrays))]
+    if [None if value is None else value.shape for value in saved] != shapes:
+        raise RunError(
+            f"{folder}: its checkpoint is of another network than this version builds; train it anew"
+        )
+    for variable, value in zip(variables, saved, strict=True):
+        variable.assign(value)
+
+
+def _seed_layers(model: keras.Model, seed: int, index: int) -> None:
+    """Set the random state of dropout and its kind from (seed, epoch), so that a resumed epoch draws as it
+    would have.
+    """
+    weights = {id(variable) for variable in model.weights}
+    states = [
+        variable
+        for variable in model.variables
+        if id(variable) not in weights and variable.path.endswith("seed_generator_state")
+    ]
+    for number, variable in enumerate(states):
+        draw = np.random.SeedSequence((seed, index, number)).generate_state(int(np.prod(variable.shape)))
+        variable.assign((draw & 0x7FFFFFFF).reshape(variable.shape).astype(variable.dtype))
+
+
+def _diverged(folder: Path, index: int) -> str:
+    last = runs.last_checkpoint(folder)
+    kept = f"the last good checkpoint is that of epoch {last.epoch}" if last else "no epoch was completed"
+    return (
+        f"{folder}: the loss is no longer a number in epoch {index + 1}, {kept}; "
+        "train again with a smaller --learning-rate, or with --precision float32"
+    )
+
+
+def _summary(row: dict[str, Any]) -> str:
+    named = {"accuracy": "train", "val_accuracy": "validation", "val_loss": "validation loss"}
+    return "  ".join(f"{label} {row[name]:.4f}" for name, label in named.items() if name in row)
