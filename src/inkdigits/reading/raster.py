@@ -181,25 +181,26 @@ def _bands(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
 
 def _plain(image: Image.Image, keep_color: bool) -> Pixels:
     """An opaque 8-bit picture of any mode."""
-    if (
-        image.mode == "LAB"
-    ):  # Pillow converts it only with a colour profile; its first channel is the lightness
+    if image.mode == "LAB":  # Pillow converts it only with a colour profile; its first channel is the lightness
         image = image.getchannel(0)
     if image.mode in _GRAY_MODES or _has_gray_palette(image):
-        return np.concatenate([np.asarray(band.convert("L")) for _, band in _bands(image)]), None
-    return _from_rgb(
-        image.size, ((rows, np.asarray(band.convert("RGB"))) for rows, band in _bands(image)), keep_color
-    )
+        return np.concatenate([_samples(band, "L") for _, band in _bands(image)]), None
+    return _from_rgb(image.size, ((rows, _samples(band, "RGB")) for rows, band in _bands(image)), keep_color)
+
+
+def _samples(image: Image.Image, mode: str) -> np.ndarray:
+    # `convert` copies even where there is nothing to convert, which costs a photo a millisecond.
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _from_rgb(size: tuple[int, int], bands: Iterator[tuple[slice, np.ndarray]], keep_color: bool) -> Pixels:
     gray = np.empty((size[1], size[0]), np.uint8)
-    color = np.empty((size[1], size[0], 3), np.uint8) if keep_color else None
+    colors = []
     for rows, band in bands:
         cv2.cvtColor(band, cv2.COLOR_RGB2GRAY, dst=gray[rows])
-        if color is not None:
-            color[rows] = band
-    return gray, color
+        if keep_color:
+            colors.append(band)
+    return gray, (colors[0] if len(colors) == 1 else np.concatenate(colors)) if keep_color else None
 
 
 def _has_gray_palette(image: Image.Image) -> bool:
