@@ -111,7 +111,9 @@ def test_float_tiff_with_nan_is_an_input_error() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
-def test_the_orientation_of_the_camera_is_obeyed(orientation: int, kind: str) -> None:
+def test_the_orientation_of_the_camera_is_obeyed(
+    monkeypatch: pytest.MonkeyPatch, orientation: int, kind: str
+) -> None:
     # What a camera stores is the upright picture under the inverse of the tag's operation.
     inverse = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -126,9 +128,12 @@ def test_the_orientation_of_the_camera_is_obeyed(orientation: int, kind: str) ->
     stored = image.transpose(inverse[orientation]) if orientation in inverse else image
     exif = Image.Exif()
     exif[0x0112] = orientation
-    page = only(encoded(stored, kind, exif=exif))
+    data = encoded(stored, kind, exif=exif)
+    page = only(data)
     assert_drawing(page.gray)
     assert page.color is not None and page.color.shape == (HEIGHT, WIDTH, 3)
+    monkeypatch.setattr("inkdigits.reading.raster.COLOR_PIXELS", 1)
+    assert_drawing(only(data).gray)
 
 
 def ink_on_nothing(shade: int) -> Image.Image:
@@ -352,12 +357,28 @@ def test_pages_of_colour_in_bands_equal_the_whole(monkeypatch: pytest.MonkeyPatc
             np.testing.assert_array_equal(page.color, expected.color)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_the_largest_pages_keep_no_colour(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_the_largest_pages_keep_no_colour(monkeypatch: pytest.MonkeyPatch, kind: str, mode: str) -> None:
     monkeypatch.setattr("inkdigits.reading.raster.COLOR_PIXELS", WIDTH * HEIGHT - 1)
-    page = only(encoded(drawing(), kind))
+    image = drawing(mode)
+    if mode == "RGBA" and kind != "JPEG":
+        image.putpixel((WIDTH - 1, HEIGHT - 1), (0, 0, 0, 0))  # WebP drops a channel that says nothing
+    page = only(encoded(image.convert("RGB") if kind == "JPEG" else image, kind))
     assert page.color is None
     assert_drawing(page.gray)
+
+
+@pytest.mark.parametrize("save_all", [False, True])
+def test_a_truncated_large_webp_is_an_input_error(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], save_all: bool
+) -> None:
+    monkeypatch.setattr("inkdigits.reading.raster.COLOR_PIXELS", WIDTH * HEIGHT - 1)
+    frames = {"save_all": True, "append_images": [drawing().rotate(90)]} if save_all else {}
+    data = encoded(drawing(), "WEBP", **frames)
+    with pytest.raises(InputError, match="WebP"):
+        only(data[: len(data) - 30])
+    assert capfd.readouterr().err == ""
 
 
 def test_one_pixel_is_a_page() -> None:
