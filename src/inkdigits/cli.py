@@ -1,13 +1,218 @@
-"""The command line: `inkdigits read | data | train | evaluate | export | models | figures`, one command a verb.
+"""The command line: `inkdigits read | data | train | evaluate | export | models | figures`, one command a
+verb.
 
-In: arguments. Out: answers and tables on standard output, progress and errors on standard error, an exit code.
+In: arguments. Out: answers and tables on standard output, progress and errors on standard error, an exit
+code: 0 where all went well, 1 where something failed, 2 for a wrong use, 130 after Ctrl-C.
 """
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+from inkdigits import __version__
+from inkdigits.answer import Answer
+from inkdigits.errors import InkdigitsError, InputError
+from inkdigits.reading import report, sources
+from inkdigits.reading.limits import Limits, parse_pages
+
+if TYPE_CHECKING:
+    from inkdigits.reading.annotate import Album
+    from inkdigits.reading.page import Page
+    from inkdigits.reading.reader import Reader
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+if find_spec("inkdigits.learning.cli"):
+    import_module("inkdigits.learning.cli").register(app)
+
+_DEFAULTS = Limits()
+_DEBUG = (
+    "INKDIGITS_DEBUG"  # set in the environment, it shows the traceback of an error that is not the user's
+)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; an error of ours is printed as one message, without a traceback."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        # A file name may hold bytes that no encoding can show: it is printed with question marks, and no
+        # failure.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="replace")
+    try:
+        app()  # Typer ends the process itself: usage errors with 2, Ctrl-C with 130, a closed pipe with 1
+    except InkdigitsError as error:
+        _complain(str(error))
+        sys.exit(1)
+    except Exception as error:
+        if _DEBUG in os.environ:
+            raise
+        _complain(f"internal error, please report it: {type(error).__name__}: {error} (details: {_DEBUG}=1)")
+        sys.exit(1)
+    sys.exit(0)
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+    ] = False,
+) -> None:
+    """Read handwritten digits from photos, scans and forms, and say how sure it is."""
+    if version:
+        print(f"inkdigits {__version__}")
+        raise typer.Exit
+
+
+@app.command(no_args_is_help=True)
+def read(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Pictures, PDF files, folders (with their subfolders), patterns such as 'scans/*.png', "
+            "or - for standard input.",
+        ),
+    ],
+    pages: Annotated[str | None, typer.Option(metavar="1-3,5", help="Pages of PDF and TIFF files.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines: one object a page.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV: one row a line of handwriting.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the answers to this file.")
+    ] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write each page with its boxes and readings into DIR.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Other weights, as `inkdigits export` writes them.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")] = None,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Largest page, in pixels.")] = _DEFAULTS.pixels,
+    max_pages: Annotated[int, typer.Option(min=1, help="Most pages read of one file.")] = _DEFAULTS.pages,
+    max_bytes: Annotated[int, typer.Option(min=1, help="Largest file, in bytes.")] = _DEFAULTS.bytes,
+) -> None:
+    """Read the digits in pictures and PDF files.
+
+    Answers come in the order of the arguments. A file that cannot be read is reported, the others go on, and
+    the exit code is 1 at the end.
+    """
+    if json and csv:
+        raise typer.BadParameter("--json and --csv exclude each other")
+    try:
+        parse_pages(pages)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+    limits = Limits(max_pixels, max_pages, max_bytes)
+    found = list(_expand(paths))
+
+    # Imported here: `inkdigits --help` and the learning verbs need no recogniser.
+    from inkdigits.reading.reader import Reader
+
+    failed = False
+    with ExitStack() as stack:
+        out = stack.enter_context(_opened(output)) if output else sys.stdout
+        album = _album(annotate) if annotate else None
+        reader = Reader(weights, threads=threads, limits=limits)
+        if json:
+            write = report.json_writer(out)
+        elif csv:
+            write = report.csv_writer(out)
+        else:
+            names = [source if isinstance(source, str) else source.source for source in found]
+            write = report.table_writer(out, names, in_color=out.isatty() and "NO_COLOR" not in os.environ)
+        for source in _with_progress(found, stack, shown_otherwise=out.isatty()):
+            for page, answer in _read(reader, source, pages, limits):
+                write(answer)
+                if album and page:
+                    album.add(page, answer)
+                if answer.error is not None:
+                    failed = True
+                    _complain(answer.error)
+    if album:
+        typer.echo(
+            f"{album.count} annotated picture{'' if album.count == 1 else 's'} in {annotate}", err=True
+        )
+    if failed:
+        raise typer.Exit(1)
+
+
+def _expand(paths: Iterable[str]) -> Iterator[str | Answer]:
+    """The files to read, and in their place among them the answers for arguments that name none."""
+    for path in paths:
+        try:
+            yield from sources.expand(path)
+        except InputError as error:
+            yield _failure(path, 1, str(error))
+
+
+def _read(
+    reader: Reader, source: str | Answer, pages: str | None, limits: Limits
+) -> Iterator[tuple[Page | None, Answer]]:
+    """The pages of one file with their answers; an error ends the file as its last answer."""
+    from inkdigits.reading.page import load_pages
+
+    if isinstance(source, Answer):
+        yield None, source
+        return
+    number = 0
+    try:
+        content = _standard_input(limits) if source == sources.STANDARD_INPUT else source
+        for page in load_pages(content, pages=pages, limits=limits, name=source):
+            number = page.number
+            yield page, reader.read_page(page)
+    except InkdigitsError as error:
+        yield None, _failure(source, number + 1, str(error))
+    except MemoryError:
+        yield None, _failure(source, number + 1, f"{source}: not enough memory to read this page")
+
+
+def _failure(source: str, page: int, message: str) -> Answer:
+    return Answer(source=source, page=page, width=0, height=0, error=message)
+
+
+def _standard_input(limits: Limits) -> bytes:
+    if sys.stdin.isatty():
+        raise InputError("-: standard input is a terminal; pipe a picture into it")
+    return sys.stdin.buffer.read(limits.bytes + 1)
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return open(path, "w", encoding="utf-8", errors="replace", newline="")
+    except OSError as error:
+        raise InkdigitsError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def _album(folder: Path) -> Album:
+    from inkdigits.reading.annotate import Album
+
+    return Album(folder)
+
+
+def _with_progress(found: list[Any], stack: ExitStack, *, shown_otherwise: bool) -> Iterable[Any]:
+    """A progress bar on a terminal at standard error, for several files, where no rows show progress."""
+    if len(found) < 2 or shown_otherwise or not sys.stderr.isatty():
+        return found
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), redirect_stdout=False, redirect_stderr=True, transient=True)
+    stack.enter_context(bar)
+    return bar.track(found, description="Reading")
+
+
+def _complain(message: str) -> None:
+    print(f"inkdigits: {message}", file=sys.stderr)

@@ -171,7 +171,7 @@ def _decode(image: ImageFile.ImageFile, name: str, limits: Limits) -> Pixels:
 
 
 def _large_webp(image: Any) -> Pixels:
-    """A large WebP by OpenCV: 5 bytes a pixel, where Pillow takes 16, which is 1 GiB for a 64-megapixel scan."""
+    """A large WebP by OpenCV: 5 bytes a pixel, where Pillow takes 16, 1 GiB at 64 megapixels."""
     image.fp.seek(0)
     encoded = np.frombuffer(image.fp.read(), np.uint8)
     transparent = image.mode == "RGBA"
