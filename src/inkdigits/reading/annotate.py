@@ -63,7 +63,7 @@ def _scale(width: int, height: int) -> float:
 
 
 def _draw_line(picture: np.ndarray, line: Line, scale: float, down: int, unit: float) -> None:
-    """Draw one line of the page, which is scaled by `scale` and lies `down` rows below the top of the picture."""
+    """Draw one line of a page that was scaled by `scale` and put `down` rows below the top of the picture."""
     color = _COLORS[line.status]
     thick = max(1, round(2 * unit))
     x, y, width, height = _scaled(line.box, scale, down)

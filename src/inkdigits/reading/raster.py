@@ -9,11 +9,15 @@ picture that moves.
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import threading
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any
 
 import cv2
@@ -120,8 +124,25 @@ def _picture_errors(kind: str, name: str) -> Iterator[None]:
 
 
 def _open(file: IO[bytes], kind: str) -> ImageFile.ImageFile:
+    if kind == "TIFF":
+        _silence_tiff()
     module, decoder = _DECODERS[kind]
     return getattr(import_module(module), decoder)(file)
+
+
+@cache
+def _silence_tiff() -> None:
+    """Pillow's log and libtiff tell standard error about a damaged file, beside the error that they return.
+
+    Pillow has no switch for libtiff, but its wheels carry the library as a file of its own.
+    """
+    logging.getLogger("PIL.TiffImagePlugin").addHandler(logging.NullHandler())
+    packages = Path(Image.__file__).parent
+    for library in (*packages.parent.glob("pillow.libs/libtiff*"), *packages.glob(".dylibs/libtiff*")):
+        with suppress(OSError, AttributeError):
+            loaded = ctypes.CDLL(str(library))
+            loaded.TIFFSetErrorHandler(None)
+            loaded.TIFFSetWarningHandler(None)
 
 
 def _tiff_pages(image: Any, wanted: PageRanges, limits: Limits) -> list[int]:
