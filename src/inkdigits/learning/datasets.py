@@ -17,7 +17,7 @@ import numpy as np
 
 from inkdigits.errors import DataError
 from inkdigits.learning.idx import read_idx_pair
-from inkdigits.learning.sources import checked_path
+from inkdigits.learning.sources import SOURCES, checked_path, local_path
 
 VALIDATION_COUNT = 5000
 # The order of writers must be the same for every run that is ever compared, whatever the run's own seed.
@@ -152,6 +152,23 @@ def load_ardis(folder: Path) -> Digits:
 def load_quiz_sheets(folder: Path) -> Digits:
     """Quiz sheets: 1,237 digits, 28x28, dark ink on light paper, not normalised. Evaluation only."""
     return _load_npz("quiz-sheets", folder, "x", "y", 28)
+
+
+def samples(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each data set whose files are in `folder`: its name, and its (images, labels) as published."""
+    loaders = {
+        "mnist": lambda: load_mnist(folder, "train"),
+        "semeion": lambda: load_semeion(folder),
+        "optdigits": lambda: load_optdigits(folder),
+        "usps": lambda: load_usps(folder, "train"),
+        "ardis": lambda: load_ardis(folder),
+        "quiz-sheets": lambda: load_quiz_sheets(folder),
+        "letters": lambda: load_letters(folder, "train"),
+        "omniglot": lambda: load_omniglot(folder),
+    }
+    there = [name for name in loaders if all(local_path(file, folder) for file in SOURCES[name].files)]
+    found = {name: loaders[name]() for name in there}
+    return {name: (digits.images, digits.labels) for name, digits in found.items()}
 
 
 def _load_npz(name: str, folder: Path, images: str, labels: str, side: int, digits: bool = True) -> Digits:

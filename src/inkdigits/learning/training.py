@@ -111,9 +111,9 @@ def train(
     """
     recipe = recipe or RECIPES[config.model]
     console = console or Console(stderr=True)
-    checkpoint = _open_folder(config, run_folder, resume)
+    checkpoint = _check_folder(config, run_folder, resume)
     data = recipe.prepare(config, data_folder)
-    _check_data(run_folder, data)
+    _open_folder(config, run_folder, data)
     keras.utils.set_random_seed(config.seed)
     model = build(recipe, config)
     optimizer = _compile(model, recipe, config, data)
@@ -140,45 +140,43 @@ def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
         keras.config.set_dtype_policy(policy)
 
 
-def _open_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint | None:
-    """Make or check the run folder; the checkpoint to go on from, None to begin."""
+def _check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint | None:
+    """Refuse a folder of another or a finished run; the checkpoint to go on from, None to begin."""
     if (folder / runs.CONFIG).exists():
         if not resume:
             raise RunError(
                 f"{folder}: already holds a run; go on with --resume, or name another folder with --run"
             )
-        before = TrainConfig.from_dict(runs.read_json(folder / runs.CONFIG)).to_dict()
-        changed = [name for name, value in config.to_dict().items() if before[name] != value]
-        if changed:
-            told = ", ".join(f"{name} {before[name]!r}, not {config.to_dict()[name]!r}" for name in changed)
+        before, now = TrainConfig.from_dict(runs.read_json(folder / runs.CONFIG)).to_dict(), config.to_dict()
+        told = ", ".join(
+            f"{name} {before[name]!r}, not {now[name]!r}" for name in now if before[name] != now[name]
+        )
+        if told:
             raise RunError(
-                f"{folder}: the run there has {told}; resume it with its own settings, or name another folder"
+                f"{folder}: the run there has {told}; resume it as it was begun, or name another folder"
             )
         if (folder / runs.RESULT).exists():
             raise RunError(f"{folder}: the run there is finished; there is nothing to resume")
         return runs.last_checkpoint(folder)
     if folder.is_dir() and any(path for path in folder.iterdir() if path.suffix != ".part"):
         raise RunError(f"{folder}: holds files and is no run folder; name an empty or new folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        runs.write_json(folder / runs.CONFIG, config.to_dict())
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
     return None
 
 
-def _check_data(folder: Path, data: TrainingData) -> None:
-    """Record the hashes of the data, or refuse to resume a run that learnt from other data."""
-    path = folder / runs.ENVIRONMENT
+def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
+    """Make the folder and record config, environment and data, or refuse a run that learnt from other data."""
     record = {**environment(), "data": data.hashes, "sources": list(data.sources), "count": data.count}
-    if path.exists():
-        before = runs.read_json(path).get("data")
-        if before != data.hashes:
-            raise RunError(
-                f"{folder}: the run there learnt from other data; resume it with the data it began with"
-            )
-        record["resumed_from"] = runs.read_json(path).get("commit")
-    runs.write_json(path, record)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / runs.ENVIRONMENT).exists():
+            before = runs.read_json(folder / runs.ENVIRONMENT)
+            if before.get("data") != data.hashes:
+                raise RunError(f"{folder}: the run there learnt from other data; resume it with that data")
+            record["resumed_from"] = before.get("commit")
+        runs.write_json(folder / runs.CONFIG, config.to_dict())
+        runs.write_json(folder / runs.ENVIRONMENT, record)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
 def _compile(model: keras.Model, recipe: Recipe, config: TrainConfig, data: TrainingData) -> AveragedAdam:

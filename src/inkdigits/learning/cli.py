@@ -1,0 +1,428 @@
+"""The learning verbs of the command line: data, train, evaluate, export, models, figures.
+
+In: the Typer application. Out: the same, with these verbs. Only Typer and the standard library are imported
+here; each verb imports what it needs, so that `inkdigits read` starts without Keras.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from inkdigits.learning.recipes import Recipe
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", help="Folder of the data; else INKDIGITS_DATA, else a cache folder."
+    ),
+]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+
+data_app = typer.Typer(help="List, download and verify the data sets.", invoke_without_command=True)
+figures_app = typer.Typer(help="Draw the pictures of the paper.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the learning verbs to `app`."""
+    app.add_typer(data_app, name="data")
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    app.command("export")(export)
+    app.command("models")(models)
+    app.add_typer(figures_app, name="figures")
+
+
+# --- data
+# ------------------------------------------------------------------------------------------------------------
+
+
+@data_app.callback()
+def data(context: typer.Context, folder: DataOption = None) -> None:
+    """List, download and verify the data sets; without a command, list them."""
+    context.obj = folder
+    if context.invoked_subcommand is None:
+        data_list(context)
+
+
+@data_app.command("list")
+def data_list(context: typer.Context, folder: DataOption = None) -> None:
+    """Each data set: licence, use, whether its files are there, where it comes from."""
+    from inkdigits.learning import sources
+
+    place = sources.data_folder(folder or context.obj)
+    typer.echo(f"data in {place}")
+    for source in sources.SOURCES.values():
+        there = sum(sources.local_path(file, place) is not None for file in source.files)
+        fetch = (
+            "has a public download" if all(file.urls for file in source.files) else "to be put there by hand"
+        )
+        use = "may train weights" if source.may_train else "evaluation only"
+        typer.echo(f"\n{source.name:12} {there} of {len(source.files)} files here; {fetch}; {use}")
+        typer.echo(f"{'':12} {source.title}")
+        typer.echo(f"{'':12} licence: {source.licence}  {source.homepage}")
+
+
+@data_app.command("download")
+def data_download(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets; default: mnist qmnist.")] = None,
+    folder: DataOption = None,
+) -> None:
+    """Fetch data sets from their public mirrors; goes on where a download broke off."""
+    from rich.console import Console
+
+    from inkdigits.learning import download, sources
+
+    chosen = [_nearest(name, list(sources.SOURCES), "data set") for name in names or ["mnist", "qmnist"]]
+    place = sources.data_folder(folder or context.obj)
+    for name in chosen:
+        source = sources.SOURCES[name]
+        typer.echo(f"{name}: {source.title}\n  licence: {source.licence}  {source.homepage}", err=True)
+        for path in download.download_source(source, place, Console(stderr=True)):
+            typer.echo(path)
+
+
+@data_app.command("verify")
+def data_verify(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets; default: all that are there.")] = None,
+    folder: DataOption = None,
+) -> None:
+    """Compare the sha256 of every file with the one known; exit code 1 where a file is missing or differs."""
+    from inkdigits.learning import sources
+
+    place = sources.data_folder(folder or context.obj)
+    chosen = [_nearest(name, list(sources.SOURCES), "data set") for name in names or []]
+    checked = failed = 0
+    for source in sources.SOURCES.values():
+        for file in source.files:
+            path = sources.local_path(file, place)
+            if (chosen and source.name not in chosen) or (not chosen and path is None):
+                continue
+            state = "missing" if path is None else "ok" if sources.check(file, path) else "differs"
+            checked, failed = checked + 1, failed + (state != "ok")
+            typer.echo(f"{state:8}{path or place / file.path}")
+    if not checked:
+        typer.echo(f"{place}: no data set is there; `inkdigits data download` fetches MNIST", err=True)
+    if failed or not checked:
+        raise typer.Exit(1)
+
+
+# --- train
+# -----------------------------------------------------------------------------------------------------------
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="Which network; `inkdigits models` lists them.")],
+    epochs: Annotated[int | None, typer.Option(min=1, help="Default: 15.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", "--batch", min=1, help="Default: 64.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Same seed, same machine: same weights. Default: 0.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's. Default: 0.001.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="constant, cosine or one-cycle. Default: constant.")
+    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay. Default: 0.")] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="Default: 0.")] = None,
+    ema: Annotated[float | None, typer.Option(help="Momentum of averaged weights, such as 0.999.")] = None,
+    translation: Annotated[
+        float | None, typer.Option(help="Augmentation: shift by up to this many pixels.")
+    ] = None,
+    rotation: Annotated[
+        float | None, typer.Option(help="Augmentation: turn by up to this many degrees.")
+    ] = None,
+    scale: Annotated[float | None, typer.Option(help="Augmentation: scale by up to this fraction.")] = None,
+    shear: Annotated[float | None, typer.Option(help="Augmentation: shear by up to this fraction.")] = None,
+    elastic: Annotated[
+        float | None, typer.Option(help="Augmentation: elastic distortion's strength, such as 34.")
+    ] = None,
+    elastic_sigma: Annotated[float | None, typer.Option(help="Its smoothness in pixels. Default: 4.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, mixed_bfloat16 or mixed_float16.")] = None,
+    train_on_all: Annotated[
+        bool | None, typer.Option("--train-on-all", help="Hold out no validation part.")
+    ] = None,
+    folder: DataOption = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="Default: runs/MODEL-seedSEED.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the run folder's last whole checkpoint.")
+    ] = False,
+) -> None:
+    """Train a network by its recipe; the paper's two by the paper's."""
+    _need_training()
+    from inkdigits.learning.recipes import RECIPES
+
+    recipe = RECIPES[_nearest(model, list(RECIPES), "model")]
+    given = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "weight_decay": weight_decay,
+        "label_smoothing": label_smoothing,
+        "ema_momentum": ema,
+        "precision": precision,
+        "train_on_all": train_on_all,
+    }
+    warps = {
+        "translation": translation,
+        "rotation": rotation,
+        "scale": scale,
+        "shear": shear,
+        "elastic": elastic,
+        "elastic_sigma": elastic_sigma,
+    }
+    place = run or Path("runs") / f"{recipe.name}-seed{seed or 0}"
+    config = _config(recipe, _given(given), _given(warps), place if resume else None)
+
+    from inkdigits.learning.sources import data_folder
+    from inkdigits.learning.training import train as run_training
+
+    result = run_training(config, place, data_folder(folder), resume=resume)
+    typer.echo(f"{place}: {result.epochs} epochs in {result.seconds:.0f} s of training")
+    for part, values in (
+        ("training part, without dropout", result.train),
+        ("validation part", result.validation),
+    ):
+        if values:
+            typer.echo(f"  {part}: " + ", ".join(f"{name} {value:.5f}" for name, value in values.items()))
+
+
+def _config(recipe: Recipe, given: dict[str, Any], warps: dict[str, Any], resumed: Path | None) -> Any:
+    """The run's settings: those of the resumed run or of the recipe, and what was given over them."""
+    from inkdigits.learning import runs
+    from inkdigits.learning.augment import Augmentation
+    from inkdigits.learning.config import TrainConfig
+
+    base = TrainConfig(recipe.name, **recipe.defaults).to_dict()
+    if resumed is not None and (resumed / runs.CONFIG).is_file():
+        base = {
+            **TrainConfig.from_dict(runs.read_json(resumed / runs.CONFIG)).to_dict(),
+            "model": recipe.name,
+        }
+    augmentation = Augmentation(**{**base["augmentation"], **warps})
+    return TrainConfig(**{**base, **given, "augmentation": augmentation})
+
+
+# --- evaluate, export, models
+# ----------------------------------------------------------------------------------------
+
+
+def evaluate(
+    weights: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_WEIGHTS", help="A run folder, or an .onnx file with its card.")
+    ],
+    on: Annotated[
+        str,
+        typer.Option(
+            "--on", help="mnist-test, validation, usps-test, ardis, quiz-sheets, or a FOLDER of images."
+        ),
+    ],
+    folder: DataOption = None,
+    out: OutOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON instead of tables.")
+    ] = False,
+) -> None:
+    """Measure a network: accuracy with its 95 % interval, classes, confusions, calibration, worst mistakes.
+
+    A FOLDER is one folder a class (0 to 9, or longer texts), or holds labels.csv with the columns file and
+    text.
+    """
+    _need_training()
+    from rich.console import Console
+
+    from inkdigits.errors import RunError
+    from inkdigits.learning import evaluation, report
+    from inkdigits.learning.sources import data_folder
+
+    if not weights.exists():
+        raise RunError(f"{weights}: no such run folder or weights file")
+    if on in evaluation.SETS:
+        found = evaluation.evaluate_set(weights, on, data_folder(folder))
+    elif Path(on).is_dir():
+        found = evaluation.evaluate_folder(evaluation.weights_of(weights), Path(on))
+    else:
+        _nearest(on, list(evaluation.SETS), "data set or folder")
+        return
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        report.print_report(found, Console())
+    place = out or (weights / "evaluation" / Path(on).name if weights.is_dir() else None)
+    if place is not None:
+        for path in report.write_report(found, place):
+            typer.echo(path, err=True)
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    folder: DataOption = None,
+    out: OutOption = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Confidence below which a reading is unsure; else fitted on the validation part.",
+        ),
+    ] = None,
+) -> None:
+    """Write ONNX and its card, once ONNX Runtime and Keras agree on 1,000 images."""
+    _need_training()
+    from inkdigits.learning.export import export_run
+    from inkdigits.learning.sources import data_folder
+    from inkdigits.reading.card import card_path
+
+    path = export_run(run, data_folder(folder), out, threshold=threshold)
+    typer.echo(path)
+    typer.echo(card_path(path))
+
+
+def models() -> None:
+    """List the networks that can be trained."""
+    _need_training()
+    from rich.console import Console
+    from rich.table import Table
+
+    from inkdigits.learning.config import TrainConfig
+    from inkdigits.learning.recipes import RECIPES
+
+    table = Table("name", "parameters", "what", title="networks")
+    for recipe in RECIPES.values():
+        count = recipe.build(TrainConfig(recipe.name, **recipe.defaults)).count_params()
+        table.add_row(recipe.name, f"{count:,}", recipe.description)
+    Console().print(table)
+
+
+# --- figures
+# ---------------------------------------------------------------------------------------------------------
+
+FiguresOut = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the pictures.")]
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
+
+
+@figures_app.command("datasets")
+def figures_datasets(folder: DataOption = None, out: FiguresOut = Path("figures")) -> None:
+    """Fig. 1: the data sets that are there, side by side."""
+    _need("matplotlib")
+    from inkdigits.learning import datasets, figures, sources
+
+    place = sources.data_folder(folder)
+    samples = datasets.samples(place)
+    if not samples:
+        sources.require(["mnist"], place)
+    typer.echo(figures.draw_datasets(samples, out / "datasets.png"))
+
+
+@figures_app.command("architecture")
+def figures_architecture(
+    model: Annotated[str, typer.Argument(help="Which network.")] = "paper-cnn",
+    out: FiguresOut = Path("figures"),
+) -> None:
+    """Fig. 2: a network's layers, their output shapes and parameters."""
+    _need_training()
+    from inkdigits.learning import figures
+    from inkdigits.learning.config import TrainConfig
+    from inkdigits.learning.recipes import RECIPES
+
+    recipe = RECIPES[_nearest(model, list(RECIPES), "model")]
+    network = recipe.build(TrainConfig(recipe.name, **recipe.defaults))
+    typer.echo(figures.draw_architecture(network, out / f"{recipe.name}.png"))
+
+
+@figures_app.command("curves")
+def figures_curves(run: Runs, out: FiguresOut = Path("figures")) -> None:
+    """Fig. 3 and 4: accuracy and loss over the epochs of one or more runs."""
+    _need("matplotlib")
+    from inkdigits.learning import figures, runs
+
+    for path in figures.draw_curves({one.name: runs.read_metrics(one) for one in run}, out):
+        typer.echo(path)
+
+
+@figures_app.command("times")
+def figures_times(run: Runs, out: FiguresOut = Path("figures")) -> None:
+    """Fig. 5: training and testing time of runs that were evaluated on mnist-test."""
+    _need("matplotlib")
+    from inkdigits.errors import RunError
+    from inkdigits.learning import figures, runs
+
+    times = {}
+    for one in run:
+        report = one / "evaluation" / "mnist-test" / "report.json"
+        if not report.is_file():
+            raise RunError(f"{one}: not tested yet; run `inkdigits evaluate {one} --on mnist-test`")
+        training = sum(row["seconds"] for row in runs.read_metrics(one))
+        times[one.name] = (training, runs.read_json(report)["seconds"])
+    typer.echo(figures.draw_times(times, out / "times.png"))
+
+
+# --- shared
+# ----------------------------------------------------------------------------------------------------------
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _nearest(name: str, known: list[str], what: str) -> str:
+    """`name` where it is known; else a usage error that suggests the nearest of `known`."""
+    if name in known:
+        return name
+    close = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise typer.BadParameter(f"no {what} {name!r}; {hint}Known: {', '.join(known)}")
+
+
+def _need(package: str) -> None:
+    """Refuse with what to install where the learning half's packages are not there."""
+    if find_spec(package) is None:
+        from inkdigits.errors import InkdigitsError
+
+        raise InkdigitsError(
+            f"this needs {package}: install the learning half with: pip install 'inkdigits[train]'"
+        )
+
+
+def _need_training() -> None:
+    """Import Keras, without the notes that TensorFlow writes to standard error when it starts."""
+    _need("keras")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _silent_stderr():
+        import keras
+
+        keras.ops.convert_to_tensor(0)
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Send what native code writes to standard error to nowhere; Python's exceptions still come through."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # There is no standard error: nothing to silence.
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
