@@ -1,5 +1,4 @@
-"""The command line: `inkdigits read | data | train | evaluate | export | models | figures`, one command a
-verb.
+"""The command line: `inkdigits read | data | train | evaluate | export | models | figures`.
 
 In: arguments. Out: answers and tables on standard output, progress and errors on standard error, an exit
 code: 0 where all went well, 1 where something failed, 2 for a wrong use, 130 after Ctrl-C.
@@ -11,8 +10,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
@@ -21,6 +18,7 @@ import typer
 from inkdigits import __version__
 from inkdigits.answer import Answer
 from inkdigits.errors import InkdigitsError, InputError
+from inkdigits.learning import cli as learning_cli
 from inkdigits.reading import report, sources
 from inkdigits.reading.limits import Limits, parse_pages
 
@@ -35,20 +33,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-if find_spec("inkdigits.learning.cli"):
-    import_module("inkdigits.learning.cli").register(app)
-
 _DEFAULTS = Limits()
-_DEBUG = (
-    "INKDIGITS_DEBUG"  # set in the environment, it shows the traceback of an error that is not the user's
-)
+_DEBUG = "INKDIGITS_DEBUG"  # set in the environment, it shows the traceback of an error that is our fault
 
 
 def main() -> NoReturn:
     """Run the command line; an error of ours is printed as one message, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
-        # A file name may hold bytes that no encoding can show: it is printed with question marks, and no
-        # failure.
+        # A file name may hold bytes that no encoding can show: they are printed as question marks.
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(errors="replace")
@@ -65,16 +57,20 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"inkdigits {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     """Read handwritten digits from photos, scans and forms, and say how sure it is."""
-    if version:
-        print(f"inkdigits {__version__}")
-        raise typer.Exit
 
 
 @app.command(no_args_is_help=True)
@@ -147,6 +143,9 @@ def read(
         )
     if failed:
         raise typer.Exit(1)
+
+
+learning_cli.register(app)
 
 
 def _expand(paths: Iterable[str]) -> Iterator[str | Answer]:
