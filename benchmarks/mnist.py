@@ -22,6 +22,7 @@ from inkdigits.errors import InkdigitsError
 from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.datasets import load_mnist
+from inkdigits.learning.recipes import RECIPES
 from inkdigits.learning.sources import data_folder
 from inkdigits.learning.training import EVALUATION_BATCH, train
 
@@ -46,10 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     rows: list[dict[str, Any]] = []
     try:
         for model in options.model or ["mlp", "paper-cnn"]:
-            configs = [
-                TrainConfig(model, epochs=options.epochs, seed=seed, train_on_all=True)
-                for seed in range(options.seeds)
-            ]
+            settings = {**RECIPES[model].defaults, "epochs": options.epochs, "train_on_all": True}
+            configs = [TrainConfig(model, **settings, seed=seed) for seed in range(options.seeds)]
             scores = [score_seed(config, options.runs, data_folder(options.data)) for config in configs]
             rows += figures(model, scores)
     except InkdigitsError as error:
@@ -73,7 +72,7 @@ def score_seed(config: TrainConfig, folder: Path, data: Path) -> dict[str, Any]:
     import keras
 
     result = runs.read_json(run / runs.RESULT)
-    network = keras.saving.load_model(run / runs.MODEL, compile=False)
+    network: Any = keras.saving.load_model(run / runs.MODEL, compile=False)
     test = load_mnist(data, "test")
     start = time.perf_counter()
     outputs = network.predict(test.images, batch_size=EVALUATION_BATCH, verbose=0)

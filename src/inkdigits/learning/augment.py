@@ -60,9 +60,10 @@ def augment(images: np.ndarray, settings: Augmentation, generator: np.random.Gen
     out = np.empty_like(images)
     for start in range(0, len(images), CHUNK):
         part = images[start : start + CHUNK]
-        maps = _source_positions(len(part), *images.shape[1:], settings, generator)
+        maps = _source_positions(len(part), images.shape[1], images.shape[2], settings, generator)
         for index, image in enumerate(part):
-            out[start + index] = cv2.remap(image, maps[index], None, cv2.INTER_LINEAR)  # pyright: ignore
+            horizontal, vertical = cv2.split(maps[index])
+            out[start + index] = cv2.remap(image, horizontal, vertical, cv2.INTER_LINEAR)
     return out
 
 

@@ -168,11 +168,14 @@ def open_network(path: Path) -> Network:
             raise RunError(
                 f"{path}: {config.model} reads whole lines: export it and evaluate on a FOLDER of images"
             )
-        predict = lambda glyphs: np.asarray(model.predict(glyphs, batch_size=1024, verbose=0))  # noqa: E731  # pyright: ignore
-        return Network(recipe.classes, predict, config.train_on_all)
+        return Network(recipe.classes, lambda glyphs: _predict(model, glyphs), config.train_on_all)
     if path.suffix != ".onnx":
         raise RunError(f"{path}: neither a run folder nor an .onnx file")
     return _open_onnx(path)
+
+
+def _predict(model: Any, glyphs: np.ndarray) -> np.ndarray:
+    return np.asarray(model.predict(glyphs, batch_size=1024, verbose=0))
 
 
 def _open_onnx(path: Path) -> Network:

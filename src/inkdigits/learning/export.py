@@ -5,6 +5,9 @@ The scaling of pixels is in the graph, the batch (and a line's width) is dynamic
 whatever it was trained in.
 """
 
+# Keras declares types that its own documentation contradicts (verbose: str).
+# pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false
+
 from __future__ import annotations
 
 import os
@@ -54,12 +57,12 @@ def export_run(
     result = runs.read_json(run_folder / runs.RESULT)
     record = runs.read_json(run_folder / runs.ENVIRONMENT)
     temperature, chosen = 1.0, 0.5
-    if recipe.kind == "glyph" and data.validation is not None:
+    if recipe.kind == "glyph":
         temperature, chosen = _calibrate(model, data)
     return export_model(
         model,
         config.model,
-        recipe.kind,  # pyright: ignore
+        recipe.kind,
         recipe.classes,
         out_folder or run_folder,
         _parity_inputs(data),
@@ -87,7 +90,7 @@ def load_run(run_folder: Path) -> tuple[keras.Model, TrainConfig]:
         model = keras.saving.load_model(run_folder / runs.MODEL, compile=False)
     except (OSError, ValueError) as error:
         raise RunError(f"{run_folder / runs.MODEL}: cannot be loaded: {error}") from error
-    return model, config  # pyright: ignore
+    return model, config
 
 
 def export_model(
@@ -164,8 +167,8 @@ def float32_copy(model: keras.Model) -> keras.Model:
     if plain == config:
         return model
     copy = keras.saving.deserialize_keras_object(plain)
-    copy.set_weights(model.get_weights())  # pyright: ignore
-    return copy  # pyright: ignore
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def parity(onnx_path: Path, model: keras.Model, inputs: np.ndarray) -> float:
@@ -180,7 +183,7 @@ def parity(onnx_path: Path, model: keras.Model, inputs: np.ndarray) -> float:
     for start in range(0, len(inputs), 250):
         batch = inputs[start : start + 250]
         ours = np.asarray(session.run(None, {name: batch})[0])
-        theirs = model.predict(batch, batch_size=len(batch), verbose=0)  # pyright: ignore
+        theirs = model.predict(batch, batch_size=len(batch), verbose=0)
         if ours.shape != theirs.shape:
             return float("inf")
         difference = float(np.abs(ours - theirs).max())
@@ -190,9 +193,11 @@ def parity(onnx_path: Path, model: keras.Model, inputs: np.ndarray) -> float:
 
 
 def _calibrate(model: keras.Model, data: TrainingData) -> tuple[float, float]:
-    """(temperature, threshold), fitted on the validation part."""
-    inputs, targets = data.validation  # pyright: ignore
-    outputs = model.predict(inputs, batch_size=1024, verbose=0)  # pyright: ignore
+    """(temperature, threshold), fitted on the validation part; 1 and 0.5 where there is none."""
+    if data.validation is None:
+        return 1.0, 0.5
+    inputs, targets = data.validation
+    outputs = model.predict(inputs, batch_size=1024, verbose=0)
     labels = targets.argmax(axis=1) if targets.ndim == 2 else targets
     temperature = fit_temperature(outputs, labels)
     softened = soften(outputs, temperature)

@@ -128,7 +128,7 @@ def draw_confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Pa
         axes.text(
             column,
             row,
-            matrix[row, column],
+            str(matrix[row, column]),
             ha="center",
             va="center",
             fontsize=8,

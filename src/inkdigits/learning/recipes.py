@@ -112,7 +112,13 @@ def prepare_mnist(config: TrainConfig, folder: Path) -> TrainingData:
 
 
 def _paper(name: str, description: str) -> Recipe:
-    """The paper's recipe: softmax, categorical cross-entropy, MNIST alone."""
+    """The paper's recipe: Adam, softmax, categorical cross-entropy, dropout, batches of 64, 15 epochs, MNIST
+    alone.
+
+    The paper gives no learning rate. A constant 0.001 leaves the last epoch to chance; falling to 0 along a
+    cosine it was better on the validation part (mlp: 98.2 against 98.1 %), and the last epoch the best or
+    next to it.
+    """
     return Recipe(
         name=name,
         description=description,
@@ -122,6 +128,7 @@ def _paper(name: str, description: str) -> Recipe:
         loss=lambda config: keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
         metrics=lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],
         prepare=prepare_mnist,
+        defaults={"schedule": "cosine"},
     )
 
 

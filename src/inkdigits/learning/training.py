@@ -4,6 +4,9 @@ In: a `TrainConfig` and a run folder. Out: the run folder, filled as `runs` says
 same config on the same machine gives the same weights, also where the run was killed in between and resumed.
 """
 
+# Keras declares types that its own documentation contradicts (verbose: str).
+# pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false
+
 from __future__ import annotations
 
 import math
@@ -66,9 +69,11 @@ class _Watch(keras.callbacks.Callback):
 
     INTERVAL = 0.25
 
-    def __init__(self, progress: Progress, task: Any, done: int, batch_size: int, count: int) -> None:
+    def __init__(
+        self, network: Any, progress: Progress, task: Any, done: int, batch_size: int, count: int
+    ) -> None:
         super().__init__()
-        self.progress, self.task, self.done = progress, task, done
+        self.network, self.progress, self.task, self.done = network, progress, task, done
         self.batch_size, self.count = batch_size, count
         self.start = self.shown = time.perf_counter()
         self.failed = False
@@ -82,7 +87,7 @@ class _Watch(keras.callbacks.Callback):
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
             self.failed = True
-            self.model.stop_training = True  # pyright: ignore
+            self.network.stop_training = True
         self.progress.update(
             self.task,
             completed=self.done + seen,
@@ -164,7 +169,7 @@ def _check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint
 
 
 def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
-    """Make the folder and record config, environment and data, or refuse a run that learnt from other data."""
+    """Make the folder, record config, environment and data; refuse a run that learnt from other data."""
     record = {**environment(), "data": data.hashes, "sources": list(data.sources), "count": data.count}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,19 +187,19 @@ def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
 def _compile(model: keras.Model, recipe: Recipe, config: TrainConfig, data: TrainingData) -> AveragedAdam:
     steps = config.epochs * math.ceil(data.count / config.batch_size)
     optimizer = AveragedAdam(
-        learning_rate=_schedule(config, steps),  # pyright: ignore
-        weight_decay=config.weight_decay or None,  # pyright: ignore
+        learning_rate=_schedule(config, steps),
+        weight_decay=config.weight_decay or None,
         use_ema=config.ema_momentum is not None,
         ema_momentum=config.ema_momentum or 0.99,
     )
     model.compile(
-        optimizer=optimizer,  # pyright: ignore
+        optimizer=optimizer,
         loss=recipe.loss(config),
         metrics=recipe.metrics(),
         # Python is entered once in 16 steps: 30 % faster for a small network on two cores.
         steps_per_execution=STEPS_PER_EXECUTION,
         # XLA on a CPU halves the speed of convolutions under TensorFlow; JAX cannot do without it.
-        jit_compile=False if keras.config.backend() == "tensorflow" else "auto",  # pyright: ignore
+        jit_compile=False if keras.config.backend() == "tensorflow" else "auto",
     )
     optimizer.build(model.trainable_variables)
     return optimizer
@@ -209,7 +214,7 @@ def _schedule(config: TrainConfig, steps: int) -> float | keras.optimizers.sched
     return keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 25,
         max(1, steps - warmup),
-        warmup_target=config.learning_rate,  # pyright: ignore
+        warmup_target=config.learning_rate,
         warmup_steps=warmup,
     )
 
@@ -248,7 +253,7 @@ def _run_epochs(
             if index + 1 < config.epochs:
                 coming = maker.submit(data.epoch, index + 1)
             progress.update(task, description=f"{config.model} epoch {index + 1}/{config.epochs}")
-            watch = _Watch(progress, task, index * data.count, config.batch_size, len(inputs))
+            watch = _Watch(model, progress, task, index * data.count, config.batch_size, len(inputs))
             row = _run_epoch(model, optimizer, inputs, targets, data.validation, config, index, watch)
             if watch.failed or not math.isfinite(row["loss"]):
                 raise RunError(_diverged(folder, index))
@@ -278,7 +283,7 @@ def _run_epoch(
     start = time.perf_counter()
     fitted = model.fit(
         inputs, targets, batch_size=config.batch_size, shuffle=False, verbose=0, callbacks=[watch]
-    )  # pyright: ignore
+    )
     seconds = time.perf_counter() - start
     row: dict[str, Any] = {"epoch": index + 1}
     row |= {name: float(values[-1]) for name, values in fitted.history.items()}
@@ -296,7 +301,7 @@ def _measure(model: keras.Model, optimizer: AveragedAdam, arrays: Arrays) -> dic
     live = [np.asarray(value) for value in model.trainable_variables] if optimizer.use_ema else []
     optimizer.take_averages(model.trainable_variables)
     try:
-        measured = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)  # pyright: ignore
+        measured = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
     finally:
         for variable, value in zip(model.trainable_variables, live, strict=False):
             variable.assign(value)
@@ -316,7 +321,7 @@ def _finish(
     def measured(arrays: Arrays | None) -> dict[str, float]:
         if arrays is None:
             return {}
-        values = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)  # pyright: ignore
+        values = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
         return {name: float(value) for name, value in values.items()}
 
     result = TrainResult(
