@@ -101,16 +101,15 @@ def _affine(count: int, settings: Augmentation, generator: np.random.Generator) 
 
 
 def _smooth(noise: np.ndarray, sigma: float) -> np.ndarray:
-    """Each (height, width) plane of (n, height, width, 2) blurred by a Gaussian; outside the plane there is
-    0.
-    """
-    count, height, width, _ = noise.shape
-    planes = np.ascontiguousarray(noise.transpose(1, 2, 0, 3)).reshape(height, width, -1)
-    # OpenCV blurs at most 512 channels at once, far faster than an image at a time.
-    blurred = [
-        cv2.GaussianBlur(
-            np.ascontiguousarray(planes[:, :, i : i + 512]), (0, 0), sigma, borderType=cv2.BORDER_CONSTANT
-        ).reshape(height, width, -1)
-        for i in range(0, planes.shape[2], 512)
-    ]
-    return np.concatenate(blurred, axis=2).reshape(height, width, count, 2).transpose(2, 0, 1, 3)
+    """Each plane of (n, height, width, 2) blurred by a Gaussian of `sigma` pixels; outside the plane there is 0."""
+    planes = noise.transpose(0, 3, 1, 2)
+    blurred = _gaussian(noise.shape[1], sigma) @ planes @ _gaussian(noise.shape[2], sigma)
+    return blurred.transpose(0, 2, 3, 1)
+
+
+def _gaussian(size: int, sigma: float) -> np.ndarray:
+    """(size, size) float32, symmetric: multiplying by it blurs along an axis, by products faster than any filter."""
+    distance = np.arange(size)[:, None] - np.arange(size)
+    offsets = np.arange(-int(4 * sigma), int(4 * sigma) + 1)
+    total = np.exp(-0.5 * (offsets / sigma) ** 2).sum()
+    return (np.exp(-0.5 * (distance / sigma) ** 2) / total).astype(np.float32)
