@@ -85,3 +85,26 @@ def _centre(small: NDArray[np.float32]) -> NDArray[np.uint8]:
     glyph = np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
     glyph[top : top + height, left : left + width] = np.round(small * 255).astype(np.uint8)
     return glyph
+
+
+def strip(darkness: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """One line's darkness as the line network sees it.
+
+    Args:
+        darkness: (height, width) float32 in [0, 1]: ink with whatever is printed under it, cut out so that the
+            digits are about 0.45 to 0.92 of its height.
+
+    Returns:
+        (32, width * 32 / height) uint8, 255 is the darkest ink.
+    """
+    height, width = darkness.shape
+    scale = STRIP_HEIGHT / height
+    size = (max(1, round(width * scale)), STRIP_HEIGHT)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return finish_strip(cv2.resize(darkness, size, interpolation=interpolation).astype(np.float32, copy=False))
+
+
+def finish_strip(small: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Stretch a strip (32, width) so that clean paper is 0 and the darker strokes are 255, whatever the pen."""
+    low, high = np.percentile(small, (10, 98))
+    return np.round(np.clip((small - low) / max(float(high - low), 0.08), 0, 1) * 255).astype(np.uint8)

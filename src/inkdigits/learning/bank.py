@@ -1,0 +1,95 @@
+"""The single digits that synthetic ink is made of, by writer. In: the data folder. Out: an `InkBank` a part.
+
+Only sources that may train shipped weights are used: MNIST's training images, Semeion, optdigits; letters and
+Omniglot are the foreign characters. Validation has writers of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigits.learning import datasets
+from inkdigits.learning.strings import InkBank
+from inkdigits.reading.glyph import normalise
+
+BANK_SOURCES = ("mnist", "qmnist", "semeion", "optdigits", "letters", "omniglot")
+_SHARES = {"mnist": 0.66, "semeion": 0.2, "optdigits": 0.14}
+_SEMEION_WRITERS = 80  # the file holds each digit's rows writer by writer, two rows each
+_OPTDIGITS_GROUP = 60  # optdigits does not name its writers; neighbouring rows are of one session
+_HELD_OUT = 10  # every tenth Semeion and optdigits writer is for validation
+
+
+def load_banks(folder: Path) -> tuple[InkBank, InkBank]:
+    """(training, validation), no writer in both.
+
+    Raises:
+        DataError: a source is missing or damaged.
+    """
+    mnist = datasets.load_mnist(folder, "train")
+    mnist_writers = datasets.load_mnist_writers(folder, "train")
+    _, held_out = datasets.split_by_writer(mnist_writers)
+    semeion = datasets.load_semeion(folder)
+    semeion_writers = _semeion_writers(semeion.labels)
+    optdigits = datasets.load_optdigits(folder)
+    optdigits_writers = np.arange(len(optdigits)) // _OPTDIGITS_GROUP
+
+    mnist_validates = np.zeros(len(mnist), bool)
+    mnist_validates[held_out] = True
+    images = [mnist.images, _normalised(semeion.images), _normalised(optdigits.images)]
+    labels = [mnist.labels, semeion.labels, optdigits.labels]
+    writers = [mnist_writers, semeion_writers, optdigits_writers]
+    validates = [mnist_validates, semeion_writers % _HELD_OUT == 0, optdigits_writers % _HELD_OUT == 0]
+
+    letters = datasets.load_letters(folder, "train").images
+    omniglot = datasets.load_omniglot(folder)
+    characters = _normalised(255 - omniglot.images)
+    alphabets = np.array([name.split("/")[0] for name in omniglot.labels])
+    # Whole alphabets are held out, so that refusal is validated on shapes never seen.
+    kept = np.isin(alphabets, np.unique(alphabets)[1:])
+    foreign = (
+        np.concatenate([letters[500:], characters[kept]]),
+        np.concatenate([letters[:500], characters[~kept]]),
+    )
+    return tuple(  # pyright: ignore
+        _bank(images, labels, writers, [part == wanted for part in validates], foreign[int(wanted)])
+        for wanted in (False, True)
+    )
+
+
+def _normalised(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.stack([normalise(image.astype(np.float32) / 255) for image in images])
+
+
+def _semeion_writers(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """A writer id for each row: the place within its digit's rows, two rows a writer."""
+    place = np.zeros(len(labels), np.int64)
+    for digit in range(10):
+        rows = np.flatnonzero(labels == digit)
+        place[rows] = np.arange(len(rows)) * _SEMEION_WRITERS // len(rows)
+    return place
+
+
+def _bank(
+    images: list[NDArray[np.uint8]],
+    labels: list[NDArray[np.uint8]],
+    writers: list[NDArray[np.int64]],
+    chosen: list[NDArray[np.bool_]],
+    foreign: NDArray[np.uint8],
+) -> InkBank:
+    glyphs, rows, shares, start = [], [], [], 0
+    for share, image, label, writer, part in zip(
+        _SHARES.values(), images, labels, writers, chosen, strict=True
+    ):
+        glyphs.append(image[part])
+        label, writer = label[part], writer[part]
+        names = np.unique(writer)
+        for name in names:
+            mine = np.flatnonzero(writer == name)
+            rows.append([start + mine[label[mine] == digit] for digit in range(10)])
+            shares.append(share / len(names))
+        start += int(part.sum())
+    weights = np.array(shares)
+    return InkBank(np.concatenate(glyphs), rows, weights / weights.sum(), foreign)

@@ -1,0 +1,310 @@
+"""Synthetic lines of handwriting, all digits of a line by one writer. In: single digits. Out: strips and
+targets.
+
+A line is laid out at twice the strip's resolution: digits are inked again at their new size, slanted,
+thickened, moved off the base line, set apart or into each other, with points, commas, dashes and foreign
+characters between them; print lies under them and a camera looks at them. A target names, for every second
+column of the strip, the class of the sign whose middle lies there; class 0 is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigits.learning import texture
+from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
+
+LINE_CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?")
+STRIDE = 2  # columns of the strip a step of the target
+STRIP_WIDTH = 160
+_FOREIGN = LINE_CLASSES.index("?")
+_ZOOM = 2  # the canvas is this much larger than the strip
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class InkBank:
+    """Single digits by writer, and characters that are no digits.
+
+    `glyphs` (n, 28, 28) uint8 as `reading.glyph.normalise` returns them; `rows[writer][digit]` are the
+    indices of that writer's examples of that digit; `shares` (writers,) is how often each writer is drawn;
+    `foreign` (m, 28, 28) uint8.
+    """
+
+    glyphs: NDArray[np.uint8]
+    rows: list[list[NDArray[np.int64]]]
+    shares: NDArray[np.float64]
+    foreign: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Pen:
+    """What stays the same along a line: size (pixels on the canvas), slant, aspect, gap, stroke."""
+
+    height: float
+    slant: float
+    aspect: float
+    gap: float
+    level: float
+    gain: float
+    dilation: int
+    size_drift: float
+    base_drift: float
+
+
+def make_lines(
+    bank: InkBank, count: int, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """`count` strips (count, 32, 160) uint8 and targets (count, 80) uint8, indices into `LINE_CLASSES`."""
+    strips = np.zeros((count, STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
+    targets = np.zeros((count, STRIP_WIDTH // STRIDE), np.uint8)
+    for index in range(count):
+        strips[index], targets[index] = make_line(bank, random)
+    return strips, targets
+
+
+def target_text(target: NDArray[np.integer]) -> str:
+    """The digits that a target (steps,) spells, marks and foreign characters left out."""
+    starts = target[np.flatnonzero(np.diff(target, prepend=0) != 0)]
+    return "".join(LINE_CLASSES[step] for step in starts if 1 <= step <= 10)
+
+
+def make_line(bank: InkBank, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """One strip (32, 160) uint8 and its target (80,) uint8."""
+    height, width = STRIP_HEIGHT * _ZOOM, STRIP_WIDTH * _ZOOM
+    pen = _draw_pen(random)
+    signs = _draw_text(random)
+    writer = int(random.choice(len(bank.rows), p=bank.shares))
+    ink = np.zeros((height, width), np.float32)
+    slack = max(0.0, height - pen.height * 1.15)
+    base = height - float(random.uniform(0, slack)) - pen.height * 0.07
+    x = float(random.uniform(1, 0.6 * pen.height + 2))
+    slope = float(random.normal(0, 0.025))
+    spans: list[tuple[float, float, int]] = []
+    for place, sign in enumerate(signs):
+        image, rise = _sign(sign, signs[place + 1 :], bank, writer, pen, random)
+        gap = pen.gap + float(random.normal(0, 0.07)) * pen.height
+        if sign > 10:
+            gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
+        if place:
+            x = max(x + gap, spans[-1][0] + 5)
+        if x + image.shape[1] > width - 2:
+            break
+        y = base + slope * (x - width / 2) + float(random.normal(0, pen.base_drift)) * pen.height - rise
+        _add(ink, image, round(x), round(y - image.shape[0]))
+        spans.append((x, x + image.shape[1], sign))
+        x += image.shape[1]
+    ink *= _pressure(height, width, random)
+    strip = _print(ink, spans, base, pen, bank, random)
+    small = cv2.resize(strip, (STRIP_WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
+    return finish_strip(texture.camera(small, random)), _target(spans)
+
+
+def _draw_pen(random: np.random.Generator) -> _Pen:
+    dilation = int(random.choice([0, 0, 0, 2, 3]))
+    return _Pen(
+        height=float(random.uniform(0.45, 0.92)) * STRIP_HEIGHT * _ZOOM,
+        slant=float(random.normal(0.08, 0.2)),
+        aspect=float(np.exp(random.normal(0, 0.15))),
+        gap=float(
+            random.choice(
+                [random.uniform(-0.14, 0.08), random.uniform(0.0, 0.3), random.uniform(0.2, 0.9)],
+                p=[0.35, 0.5, 0.15],
+            )
+        ),
+        level=float(random.uniform(0.3, 0.72)),
+        gain=float(random.uniform(2, 6)),
+        dilation=dilation,
+        size_drift=float(random.uniform(0.02, 0.16)),
+        base_drift=float(random.uniform(0.0, 0.08)),
+    )
+
+
+def _draw_text(random: np.random.Generator) -> list[int]:
+    """Signs of a line as classes: digits, thousands points, amounts' endings, foreign characters."""
+    if random.random() < 0.06:
+        return [_FOREIGN] * int(random.integers(0, 4))
+    length = int(random.choice([1, 2, 3, 4, 5, 6, 7], p=[0.12, 0.1, 0.14, 0.24, 0.24, 0.1, 0.06]))
+    digits = list(random.integers(0, 10, length))
+    if length > 1 and random.random() < 0.35:
+        zeros = int(random.integers(1, min(length, 4)))
+        digits[-zeros:] = [0] * zeros
+    if length > 1 and random.random() < 0.2:
+        place = int(random.integers(1, length))
+        digits[place] = digits[place - 1]
+    signs = [int(digit) + 1 for digit in digits]
+    if length > 3 and random.random() < 0.45:
+        signs.insert(length - 3, LINE_CLASSES.index("." if random.random() < 0.8 else ","))
+    elif length > 1 and random.random() < 0.15:
+        signs.insert(int(random.integers(1, length)), LINE_CLASSES.index(str(random.choice([".", ",", "-"]))))
+    if random.random() < 0.3:
+        signs += [
+            LINE_CLASSES.index(c) for c in str(random.choice([".", ",", "-", "=", ".-", ",-", ".=", "--"]))
+        ]
+    if random.random() < 0.12:
+        signs.insert(0, int(random.choice([_FOREIGN, LINE_CLASSES.index("-"), LINE_CLASSES.index("=")])))
+    if random.random() < 0.07:
+        signs.append(_FOREIGN)
+    return signs
+
+
+def _sign(
+    sign: int, rest: list[int], bank: InkBank, writer: int, pen: _Pen, random: np.random.Generator
+) -> tuple[Image, float]:
+    """The ink of one sign, cut to its box, and how far its foot is above the base line (pixels)."""
+    size = pen.height * float(np.exp(random.normal(0, pen.size_drift)))
+    rise = 0.0
+    if 1 <= sign <= 10:
+        rows = bank.rows[writer][sign - 1]
+        if rows.size == 0:
+            rows = np.concatenate([part[sign - 1] for part in bank.rows])
+        glyph = bank.glyphs[rows[int(random.integers(rows.size))]]
+        if sign == 1 and all(other == 1 or other > 10 for other in rest) and random.random() < 0.25:
+            size *= float(random.uniform(0.5, 0.85))  # the zeros at an amount's end are often written small
+            rise = float(random.uniform(0, 0.25)) * pen.height
+        return _reink(glyph, size, pen, random), rise
+    if sign == _FOREIGN:
+        return _reink(
+            bank.foreign[int(random.integers(len(bank.foreign)))],
+            size * float(random.uniform(0.5, 1)),
+            pen,
+            random,
+        ), 0.0
+    return _mark(LINE_CLASSES[sign], pen, random)
+
+
+def _reink(glyph: NDArray[np.uint8], size: float, pen: _Pen, random: np.random.Generator) -> Image:
+    """A 28x28 glyph drawn again so that its 20-pixel box becomes `size` pixels: smooth, with the line's
+    pen.
+    """
+    scale = size / 20
+    side = round(size * 2)
+    shear = pen.slant + float(random.normal(0, 0.05))
+    turn = float(random.normal(0, 0.05))
+    matrix = np.array([[scale * pen.aspect, -scale * (shear + turn)], [scale * turn, scale]], np.float32)
+    offset = np.array([side / 2, side / 2]) - matrix @ np.array([14.0, 14.0])
+    drawn = cv2.warpAffine(
+        glyph.astype(np.float32) / 255, np.column_stack([matrix, offset]), (side, side), flags=cv2.INTER_CUBIC
+    )
+    drawn = np.clip((drawn - pen.level) * pen.gain + 0.5, 0, 1).astype(np.float32)
+    if pen.dilation:
+        drawn = cv2.dilate(drawn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (pen.dilation, pen.dilation)))  # pyright: ignore
+    rows = np.flatnonzero(drawn.max(axis=1) > 0.3)
+    columns = np.flatnonzero(drawn.max(axis=0) > 0.3)
+    if rows.size < 2 or columns.size < 1:  # a stroke too thin for this pen's level: draw it as it was
+        return (
+            _reink(glyph, size, _Pen(**{**pen.__dict__, "level": 0.3, "gain": 3.0}), random)
+            if pen.level > 0.3
+            else np.ones((3, 3), np.float32)
+        )
+    return drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _mark(text: str, pen: _Pen, random: np.random.Generator) -> tuple[Image, float]:
+    stroke = max(2, round(pen.height * random.uniform(0.05, 0.13)))
+    length = max(3, round(pen.height * random.uniform(0.2, 0.55)))
+    if text == ".":
+        side = stroke + 4
+        image = np.zeros((side, side), np.float32)
+        cv2.ellipse(
+            image,
+            (side // 2, side // 2),
+            (max(1, stroke // 2 + 1), max(1, stroke // 2)),
+            random.uniform(0, 180),
+            0,
+            360,
+            1.0,
+            -1,
+            cv2.LINE_AA,
+        )
+        return image, float(random.uniform(-0.08, 0.12)) * pen.height
+    if text == ",":
+        tall = max(stroke + 2, round(pen.height * random.uniform(0.14, 0.35)))
+        image = np.zeros((tall + 2, tall + stroke), np.float32)
+        cv2.line(
+            image,
+            (round(tall * random.uniform(0.5, 1)) + stroke // 2, 1),
+            (stroke // 2, tall),
+            1.0,
+            stroke,
+            cv2.LINE_AA,
+        )
+        return image, float(-random.uniform(0.0, 0.25)) * pen.height
+    strokes = 1 if text == "-" else 2
+    distance = stroke + max(2, round(pen.height * random.uniform(0.08, 0.22)))
+    tilt = round(length * random.normal(0, 0.15))
+    image = np.zeros((abs(tilt) + stroke + 2 + distance * (strokes - 1), length + stroke), np.float32)
+    for index in range(strokes):
+        y = stroke // 2 + max(0, tilt) + distance * index
+        cv2.line(image, (stroke // 2, y), (length, y - tilt), 1.0, stroke, cv2.LINE_AA)
+    return image, float(random.uniform(0.1, 0.5)) * pen.height
+
+
+def _add(ink: Image, image: Image, x: int, y: int) -> None:
+    """Lay `image` onto `ink` with its corner at (x, y), in place, cut off at the border."""
+    top, left = max(0, y), max(0, x)
+    bottom, right = min(ink.shape[0], y + image.shape[0]), min(ink.shape[1], x + image.shape[1])
+    if bottom > top and right > left:
+        part = ink[top:bottom, left:right]
+        np.maximum(part, image[top - y : bottom - y, left - x : right - x], out=part)
+
+
+def _pressure(height: int, width: int, random: np.random.Generator) -> Image:
+    """How dark the stroke is, place by place: a slow swing, and the grain of pencil on paper."""
+    low = float(random.uniform(0.5, 1.0))
+    coarse = random.uniform(low, 1.0, (4, 16)).astype(np.float32)
+    pressure = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    if random.random() < 0.2:
+        grain = cv2.GaussianBlur(random.normal(0, 1, (height, width)).astype(np.float32), (0, 0), 1.0)
+        pressure = pressure * np.clip(1 + grain * random.uniform(0.2, 1.2), 0.1, 1)
+    return pressure.astype(np.float32)
+
+
+def _print(
+    ink: Image,
+    spans: list[tuple[float, float, int]],
+    base: float,
+    pen: _Pen,
+    bank: InkBank,
+    random: np.random.Generator,
+) -> Image:
+    """The ink with print under it and strangers' strokes at its border, as darkness in [0, 1]."""
+    height, width = ink.shape
+    paper = texture.background(height, width, pen.height, random)
+    if random.random() < 0.3:
+        paper = np.maximum(paper, texture.printed_lines(height, width, base - pen.height, base, random))
+    elif random.random() < 0.12 and spans:
+        edges = [span[0] - 0.1 * pen.height for span in spans] + [spans[-1][1] + 0.1 * pen.height]
+        pad = pen.height * float(random.uniform(0.02, 0.2))
+        paper = np.maximum(
+            paper, texture.cells(height, width, edges, base - pen.height - pad, base + pad, random)
+        )
+    if random.random() < 0.15:
+        stranger = _reink(bank.foreign[int(random.integers(len(bank.foreign)))], pen.height, pen, random)
+        keep = max(2, round(stranger.shape[0] * random.uniform(0.1, 0.4)))
+        x = round(random.uniform(0, width - 10))
+        if random.random() < 0.5:
+            _add(ink, stranger[-keep:], x, 0)
+        else:
+            _add(ink, stranger[:keep], x, height - keep)
+    strength = float(random.uniform(0.55, 1.0))
+    return np.clip(ink * strength + paper * (1 - 0.8 * ink) * (strength + 0.2), 0, 1)
+
+
+def _target(spans: list[tuple[float, float, int]]) -> NDArray[np.uint8]:
+    target = np.zeros(STRIP_WIDTH // STRIDE, np.uint8)
+    step = STRIDE * _ZOOM
+    for left, right, sign in spans:
+        middle, reach = (left + right) / 2 / step, max(0.5, 0.22 * (right - left) / step)
+        first, last = round(middle - reach - 0.5), round(middle + reach - 0.5)
+        target[max(0, first) : last + 1] = sign
+    for (_, right, sign), (left, _, other) in zip(spans, spans[1:], strict=False):
+        if sign == other:  # two equal neighbours need a step of nothing between them
+            place = round((left + right) / 2 / step - 0.5)
+            target[min(max(place, 0), target.size - 1)] = 0
+    return target

@@ -1,0 +1,193 @@
+"""Page to ink: paper, shadow and polarity removed, ruled lines told from strokes. In: a `Page`. Out: an `Ink`.
+
+`mask` holds the strokes alone, at working resolution, for finding where the writing is. `cut_darkness` gives any box of
+the page, from its full resolution, with whatever is printed there: the line network has learnt to look past that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigits.reading.page import Page
+from inkdigits.reading.rules import find_rules
+
+WORKING_SIZE = 640  # pixels; the longer side of most pages while looking for ink
+WORKING_SIZE_LARGE = 1280  # the same for pages whose longer side is more than twice WORKING_SIZE
+_SMALL = 128  # pixels of the longer side at which paper is estimated
+_FAINTEST = 0.05  # share of the paper's brightness; anything fainter is paper
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """The ink of one page, at working resolution.
+
+    Attributes:
+        darkness: (height, width) float32 in [0, 1], 1 at the strength of the page's pen; ruled lines included.
+        mask: (height, width) uint8, 1 where a stroke is; ruled lines left out.
+        paper: (rows, columns) uint8, the brightness of the bare paper, much smaller than the page.
+        scale: page pixels per pixel of darkness and mask, at least 1.
+        contrast: how much darker the pen is than the paper, in [0, 1]; 0 on a blank page.
+        inverted: whether the ink was lighter than what it is on.
+    """
+
+    darkness: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+    paper: NDArray[np.uint8]
+    scale: float
+    contrast: float
+    inverted: bool
+
+
+def find_ink(page: Page) -> Ink:
+    """Where the pen went, and how dark.
+
+    Returns:
+        Ink whose mask is all zeros, and whose contrast is 0, when the page is blank.
+    """
+    gray, scale = _shrink(page.gray)
+    inverted = _is_light_on_dark(gray)
+    if inverted:
+        gray = cv2.bitwise_not(gray)
+    paper = _paper(gray)
+    raw = _relative_darkness(gray, paper)
+    noise = float(np.percentile(raw[::3, ::3], 75)) / 0.6745
+    peak = float(np.percentile(raw[::2, ::2], 99.6))
+    if peak < _FAINTEST or (noise < 0.04 and peak < 3.2 * noise):
+        return Ink(np.zeros_like(raw), np.zeros(raw.shape, np.uint8), paper, scale, 0.0, inverted)
+    low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
+    rules = find_rules(raw, max(low, 0.3 * peak))
+    strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or peak
+    mask = _strokes(raw, rules, strength, low)
+    return Ink(np.clip(raw / strength, 0, 1), mask, paper, scale, strength, inverted)
+
+
+def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], height: int) -> NDArray[np.float32]:
+    """A box of the page as darkness, shrunk to `height` rows from the page's own pixels.
+
+    Args:
+        box: left, top, right, bottom in page pixels; what lies outside the page repeats its border.
+        height: rows of the result; columns follow from the box's shape.
+
+    Returns:
+        (height, columns) float32 in [0, 1].
+    """
+    left, top, right, bottom = (round(value) for value in box)
+    inner = (max(0, left), max(0, top), min(page.width, right), min(page.height, bottom))
+    crop = page.gray[inner[1] : inner[3], inner[0] : inner[2]]
+    paper = ink.paper
+    step_x, step_y = paper.shape[1] / page.width, paper.shape[0] / page.height
+    columns = max(4, round((right - left) * height / max(1, bottom - top)))
+    # One warp each cuts and scales; the paper is smooth, so that its few pixels are interpolated.
+    shrink = height / max(1, bottom - top)
+    size = (max(1, round(crop.shape[1] * shrink)), max(1, round(crop.shape[0] * shrink)))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_CUBIC)
+    before = (max(0, round((inner[1] - top) * shrink)), max(0, round((inner[0] - left) * shrink)))
+    after = (max(0, height - before[0] - size[1]), max(0, columns - before[1] - size[0]))
+    small = cv2.copyMakeBorder(small, before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE)
+    small = small[:height, :columns]
+    if ink.inverted:
+        small = cv2.bitwise_not(small)
+    shift = np.array(
+        [
+            [step_x / shrink, 0, (left + 0.5 / shrink) * step_x - 0.5],
+            [0, step_y / shrink, (top + 0.5 / shrink) * step_y - 0.5],
+        ]
+    )
+    under = cv2.warpAffine(
+        paper, shift, (columns, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    darkness = 1.0 - small.astype(np.float32) / np.maximum(under, 24)
+    return np.clip(darkness, 0, 1, out=darkness)
+
+
+def _shrink(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    longest = max(gray.shape)
+    wanted = min(WORKING_SIZE_LARGE, max(WORKING_SIZE, longest / 2))
+    if longest <= wanted:
+        return gray, 1.0
+    scale = longest / wanted
+    size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), scale  # pyright: ignore
+
+
+def _small(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    factor = max(1.0, max(gray.shape) / _SMALL)
+    size = (max(1, round(gray.shape[1] / factor)), max(1, round(gray.shape[0] / factor)))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # pyright: ignore
+
+
+def _is_light_on_dark(gray: NDArray[np.uint8]) -> bool:
+    """Ink is the minority: whichever side of its surroundings has the heavier tail is ink."""
+    small = _small(gray)
+    if float(np.median(small)) > 140:
+        return False
+    size = min(61, (min(small.shape) // 2) * 2 + 1)
+    around = cv2.medianBlur(small, max(3, size))
+    difference = small.astype(np.int16) - around
+    spread = max(6.0, 2.5 * float(np.median(np.abs(difference))))
+    lighter = float(np.clip(difference - spread, 0, None).sum())
+    darker = float(np.clip(-difference - spread, 0, None).sum())
+    return lighter > 1.5 * darker
+
+
+def _paper(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The brightness of the bare paper, without the ink, at a small size."""
+    small = _small(gray)
+    reach = max(3, round(max(small.shape) / 9)) | 1
+    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    # Closing fills whatever is narrower than the kernel with the paper beside it; wider shadows stay.
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)
+    return cv2.GaussianBlur(closed, (0, 0), reach / 4)[reach:-reach, reach:-reach].copy()  # pyright: ignore
+
+
+def _relative_darkness(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """How much darker than the paper around it each pixel is, as a share of the paper's brightness."""
+    under = cv2.resize(paper, (gray.shape[1], gray.shape[0]), interpolation=cv2.INTER_LINEAR)
+    smooth = cv2.GaussianBlur(gray, (3, 3), 0) if max(gray.shape) > 300 else gray
+    darkness = 1.0 - smooth.astype(np.float32) / np.maximum(under, 24)
+    darkness -= float(np.median(darkness[::4, ::4]))
+    return np.maximum(darkness, 0, out=darkness)
+
+
+def _pen_strength(darkness: NDArray[np.float32], rules: NDArray[np.uint8], low: float) -> float:
+    """The darkness of the pen: of the connected stroke that stands out most; 0 where there is none."""
+    binary = ((darkness > low) & (rules == 0)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    if count < 2:
+        return 0.0
+    height, width = binary.shape
+    stats = stats[1:]
+    sums = np.bincount(labels.ravel(), weights=darkness.ravel(), minlength=count)[1:]
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    worth = sums / areas * np.sqrt(areas) * (sizes > 0.04 * min(height, width))
+    worth *= np.where(touches_border(stats, binary.shape) & (sizes > 0.4 * min(height, width)), 0.2, 1.0)
+    best = int(worth.argmax())
+    if worth[best] <= 0:
+        return 0.0
+    left, top, wide, high = stats[best, :4]
+    part = (slice(top, top + high), slice(left, left + wide))
+    return float(np.percentile(darkness[part][labels[part] == best + 1], 80))
+
+
+def touches_border(stats: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which of OpenCV's component statistics (n, 5) reach the border of a map of `shape`."""
+    left, top, wide, high = stats[:, 0], stats[:, 1], stats[:, 2], stats[:, 3]
+    return (left <= 1) | (top <= 1) | (left + wide >= shape[1] - 1) | (top + high >= shape[0] - 1)
+
+
+def _strokes(
+    darkness: NDArray[np.float32], rules: NDArray[np.uint8], strength: float, low: float
+) -> NDArray[np.uint8]:
+    """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it."""
+    weak = (darkness > max(low, 0.36 * strength)) & (rules == 0)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak.astype(np.uint8), connectivity=8)
+    strong = np.bincount(labels.ravel()[darkness.ravel() > 0.62 * strength], minlength=count)
+    keep = (strong >= 3) & (stats[:, cv2.CC_STAT_AREA] >= 5)
+    keep[0] = False
+    return keep[labels].astype(np.uint8)

@@ -1,0 +1,90 @@
+"""Ruled lines, squared paper, base lines and forms' frames. In: darkness. Out: a mask of what a ruler drew."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SEARCH_SIZE = 320  # pixels of the longer side at which lines are looked for
+_LONG = 0.45  # of the side along which it runs: a line this long needs no parallel companions
+_SHORT = 0.15  # of the shorter side: the least length of a line that has companions
+_COMPANIONS = 4
+_LEAST_PAGE = 90  # pixels of the shorter side while searching; in smaller crops slanted strokes pass for ruling
+_THICK = 5  # pixels while searching: wider than any ruling
+_TILT = 25.0  # degrees from horizontal or vertical up to which ruling is looked for
+
+
+def find_rules(darkness: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+    """1 where a straight, thin, printed line is and no stroke that is darker crosses it.
+
+    Args:
+        darkness: (height, width) float32.
+        threshold: the least darkness of a line worth removing; fainter ones fall to the ink's own threshold.
+
+    Returns:
+        (height, width) uint8 in {0, 1}.
+    """
+    height, width = darkness.shape
+    factor = max(1.0, max(height, width) / _SEARCH_SIZE)
+    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+    small = cv2.resize(darkness, size, interpolation=cv2.INTER_AREA)
+    dark = (small > threshold * (0.7 if factor > 1.3 else 1.0)).astype(np.uint8)
+    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_THICK, _THICK), np.uint8))
+    thin = dark & (1 - cv2.dilate(thick, np.ones((3, 3), np.uint8)))
+    segments = _segments(thin)
+    rules = np.zeros(darkness.shape, np.uint8)
+    if not len(segments):
+        return rules
+    thickness = max(1, round(_thickness(thin) * factor)) + 2
+    for x1, y1, x2, y2 in segments:
+        start, end = (round((x1 + 0.5) * factor), round((y1 + 0.5) * factor)), (round((x2 + 0.5) * factor), round((y2 + 0.5) * factor))
+        cv2.line(rules, start, end, 1, thickness)
+    # A pen that is clearly darker than the ruling is kept where it crosses.
+    ruled = darkness[rules > 0]
+    typical = float(np.median(ruled[ruled > threshold])) if (ruled > threshold).any() else threshold
+    rules[darkness > 1.5 * typical] = 0
+    return rules
+
+
+def _segments(dark: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Straight runs (n, 4): x1, y1, x2, y2, that are long, or one of several parallel ones."""
+    height, width = dark.shape
+    least = max(14, round(_SHORT * min(height, width)))
+    found = cv2.HoughLinesP(dark, 1, np.pi / 180, least, minLineLength=least, maxLineGap=max(2, least // 12))
+    if found is None:
+        return np.zeros((0, 4))
+    lines = found.reshape(-1, 4).astype(np.float64)
+    dx, dy = lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1]
+    length = np.hypot(dx, dy)
+    angle = np.degrees(np.arctan2(dy, dx)) % 180
+    flat = np.minimum(angle, 180 - angle) < _TILT
+    steep = np.abs(angle - 90) < _TILT
+    tilt = np.where(flat, (angle + 90) % 180 - 90, angle - 90)
+    keep = np.zeros(len(lines), bool)
+    for family, side in ((flat, width), (steep, height)):
+        if side < _LEAST_PAGE:
+            continue
+        long = family & (length > max(_LONG * side, 0.3 * max(height, width)))
+        keep |= long
+        if min(height, width) < _LEAST_PAGE:
+            continue
+        other = flat | steep
+        for index in np.flatnonzero(family & ~long):
+            alike = other & (np.abs(tilt - tilt[index]) < 3.0)
+            keep[index] = _places(lines[alike], angle[index]) >= _COMPANIONS and length[alike].sum() > 2.0 * side
+    return lines[keep]
+
+
+def _places(lines: NDArray[np.float64], angle: float) -> int:
+    """How many clearly different places `lines` lie at, across and along the direction `angle` (degrees)."""
+    middle = (lines[:, :2] + lines[:, 2:]) / 2
+    along = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    across = np.array([-along[1], along[0]])
+    return max(len(np.unique(np.round(middle @ axis / 8.0))) for axis in (along, across))
+
+
+def _thickness(dark: NDArray[np.uint8]) -> float:
+    area = int(dark.sum())
+    distance = cv2.distanceTransform(dark, cv2.DIST_L2, 3)
+    return 4.0 * float(distance.sum()) / max(area, 1) - 1.0
