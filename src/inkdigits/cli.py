@@ -130,7 +130,7 @@ def read(
             names = [source if isinstance(source, str) else source.source for source in found]
             write = report.table_writer(out, names, in_color=out.isatty() and "NO_COLOR" not in os.environ)
         for source in _with_progress(found, stack, shown_otherwise=out.isatty()):
-            for page, answer in _read(reader, source, pages, limits):
+            for page, answer in _read(reader, source, pages, limits, in_color=album is not None):
                 write(answer)
                 if album and page:
                     album.add(page, answer)
@@ -158,7 +158,7 @@ def _expand(paths: Iterable[str]) -> Iterator[str | Answer]:
 
 
 def _read(
-    reader: Reader, source: str | Answer, pages: str | None, limits: Limits
+    reader: Reader, source: str | Answer, pages: str | None, limits: Limits, *, in_color: bool
 ) -> Iterator[tuple[Page | None, Answer]]:
     """The pages of one file with their answers; an error ends the file as its last answer."""
     from inkdigits.reading.page import load_pages
@@ -169,7 +169,7 @@ def _read(
     number = 0
     try:
         content = _standard_input(limits) if source == sources.STANDARD_INPUT else source
-        for page in load_pages(content, pages=pages, limits=limits, name=source):
+        for page in load_pages(content, pages=pages, limits=limits, name=source, in_color=in_color):
             number = page.number
             yield page, reader.read_page(page)
     except InkdigitsError as error:

@@ -160,7 +160,7 @@ def _read_all(first: int, count: int) -> None:
         faulthandler.dump_traceback_later(SECONDS_A_FILE, exit=True)
         start = time.perf_counter()
         try:
-            pages += len(list(load_pages(data)))
+            pages += len(list(load_pages(data, in_color=number % 2 == 1)))
         except InkdigitsError as error:
             refused += 1
             if not str(error).startswith("bytes"):

@@ -38,7 +38,12 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def only(source: object, **options: object) -> Page:
-    (page,) = load_pages(source, **options)  # type: ignore[arg-type]
+    """The one page of a source, in colour; without colour its gray must be the same to the last bit."""
+    (page,) = load_pages(source, **options, in_color=True)  # type: ignore[arg-type]
+    if isinstance(source, (bytes, np.ndarray)):
+        (plain,) = load_pages(source, **options)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(plain.gray, page.gray)
+        assert plain.color is None
     return page
 
 
@@ -205,7 +210,7 @@ def assert_drawn(gray: np.ndarray) -> None:
 
 
 def test_pdf_pages_are_drawn_at_200_dots_an_inch() -> None:
-    pages = list(load_pages(pdf_of(drawing(), drawing("L")), name="form.pdf"))
+    pages = list(load_pages(pdf_of(drawing(), drawing("L")), name="form.pdf", in_color=True))
     assert [(page.source, page.number) for page in pages] == [("form.pdf", 1), ("form.pdf", 2)]
     for page in pages:
         assert_drawn(page.gray)

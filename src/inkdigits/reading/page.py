@@ -34,9 +34,9 @@ _READ_FORMATS = "PNG, JPEG, WebP, BMP, TIFF, GIF and PDF"
 class Page:
     """One upright page.
 
-    `gray` is (h, w) uint8, 0 black to 255 white, and `color` (h, w, 3) uint8 RGB or None where the input has
-    none or has more than 32 million pixels. `source` is the name to report, `number` the page's number in it,
-    from 1.
+    `gray` is (h, w) uint8, 0 black to 255 white, and `color` (h, w, 3) uint8 RGB or None where it
+    was not asked for, the input has none, or it has more than 32 million pixels. `source` is the name to
+    report, `number` the page's number in it, from 1.
     """
 
     gray: np.ndarray
@@ -56,13 +56,19 @@ class Page:
 
 
 def load_pages(
-    source: Source, *, pages: str | None = None, limits: Limits | None = None, name: str | None = None
+    source: Source,
+    *,
+    pages: str | None = None,
+    limits: Limits | None = None,
+    name: str | None = None,
+    in_color: bool = False,
 ) -> Iterator[Page]:
     """The pages of one source, decoded one at a time as they are asked for.
 
     `source` is the path of a picture or PDF file, the bytes of one, or an array: gray (h, w) or (h, w, 1),
     RGB (h, w, 3) or RGBA (h, w, 4), of uint8, uint16, bool, or float in 0..1 or 0..255. `pages` chooses, as
-    in "1-3,5" or "4-"; None means all. `name` is reported in place of the path. Raises InputError, and
+    in "1-3,5" or "4-"; None means all. `name` is reported in place of the path. Colour is kept `in_color`
+    only: reading needs none, and a JPEG's gray alone is decoded three times as fast. Raises InputError, and
     LimitError beyond `limits`.
     """
     limits = limits or Limits()
@@ -70,16 +76,16 @@ def load_pages(
     if isinstance(source, np.ndarray):
         name = name or "array"
         wanted.choose(name, 1)
-        gray, color = _from_array(source, name, limits)
+        gray, color = _from_array(source, name, limits, in_color)
         yield Page(gray, name, 1, color)
     elif isinstance(source, (bytes, bytearray, memoryview)):
         name = name or "bytes"
         limits.check_bytes(name, len(source))
-        yield from _from_file(io.BytesIO(source), name, wanted, limits)
+        yield from _from_file(io.BytesIO(source), name, wanted, limits, in_color)
     elif isinstance(source, (str, os.PathLike)):
         name = name or os.fspath(source)
         with _open_file(source, name, limits) as file:
-            yield from _from_file(file, name, wanted, limits)
+            yield from _from_file(file, name, wanted, limits, in_color)
     else:
         raise InputError(
             f"{name or 'input'}: a path, bytes or a NumPy array is needed, not {type(source).__name__}; "
@@ -115,7 +121,9 @@ def _open_file(path: str | os.PathLike[str], name: str, limits: Limits) -> IO[by
     return io.BytesIO(data)
 
 
-def _from_file(file: IO[bytes], name: str, wanted: PageRanges, limits: Limits) -> Iterator[Page]:
+def _from_file(
+    file: IO[bytes], name: str, wanted: PageRanges, limits: Limits, in_color: bool
+) -> Iterator[Page]:
     try:
         head = file.read(_HEAD_BYTES)
         kind = _format_of(head, name)
@@ -124,11 +132,11 @@ def _from_file(file: IO[bytes], name: str, wanted: PageRanges, limits: Limits) -
             # Imported here because it costs 40 ms, which a photo need not pay.
             from inkdigits.reading.pdf import pdf_pages
 
-            decoded = pdf_pages(file.read(), name, wanted, limits)
+            decoded = pdf_pages(file.read(), name, wanted, limits, in_color)
         else:
             from inkdigits.reading.raster import raster_pages
 
-            decoded = raster_pages(file, kind, name, wanted, limits)
+            decoded = raster_pages(file, kind, name, wanted, limits, in_color)
     except OSError as error:
         raise InputError(f"{name}: the file cannot be read ({error.strerror or error})") from error
     with closing(decoded):
@@ -163,7 +171,9 @@ def _format_of(head: bytes, name: str) -> str:
     raise InputError(f"{name}: not a picture that can be read; {_READ_FORMATS} are")
 
 
-def _from_array(array: np.ndarray, name: str, limits: Limits) -> tuple[np.ndarray, np.ndarray | None]:
+def _from_array(
+    array: np.ndarray, name: str, limits: Limits, in_color: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Gray (h, w) uint8 and colour (h, w, 3) uint8 or None, in memory that the caller cannot change."""
     from inkdigits.reading.raster import sample_scale
 
@@ -195,6 +205,6 @@ def _from_array(array: np.ndarray, name: str, limits: Limits) -> tuple[np.ndarra
 
         from inkdigits.reading.raster import over_paper
 
-        return over_paper(Image.fromarray(np.ascontiguousarray(array), "RGBA"))
-    color = np.array(array, order="C")
-    return cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), color
+        return over_paper(Image.fromarray(np.ascontiguousarray(array), "RGBA"), in_color)
+    gray = cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY)
+    return gray, np.array(array, order="C") if in_color else None

@@ -26,7 +26,7 @@ _LOCK = threading.Lock()
 
 
 def pdf_pages(
-    data: bytes, name: str, wanted: PageRanges, limits: Limits
+    data: bytes, name: str, wanted: PageRanges, limits: Limits, in_color: bool
 ) -> Generator[tuple[int, np.ndarray, np.ndarray | None]]:
     """The wanted pages of a PDF: (number from 1, gray (h, w) uint8, colour (h, w, 3) uint8 RGB or None).
 
@@ -45,7 +45,7 @@ def pdf_pages(
         for number in numbers:
             with _LOCK:
                 gray, color = _draw(document, number, name, limits)
-            yield number, gray, color
+            yield number, gray, color if in_color else None
     finally:
         with _LOCK:
             document.close()
