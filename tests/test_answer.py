@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inkdigits.answer import Alternative, Answer, Digit, Line, Mark
+
+# A busy machine is slow, which is no failure.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 boxes = st.tuples(*[st.integers(0, 10_000)] * 4)
 probabilities = st.integers(0, 1_000_000).map(lambda millionths: millionths / 1_000_000)
@@ -40,12 +43,14 @@ pages = st.builds(
 )
 
 
+@unhurried
 @given(pages)
 def test_json_and_back_is_the_same_answer(answer: Answer) -> None:
     text = json.dumps(answer.to_dict())
     assert Answer.from_dict(json.loads(text)) == answer
 
 
+@unhurried
 @given(pages)
 def test_text_is_digits_of_the_lines_that_have_any(answer: Answer) -> None:
     assert answer.text.split("\n") == ([line.text for line in answer.lines if line.text] or [""])

@@ -95,7 +95,9 @@ def read(
     weights: Annotated[
         Path | None, typer.Option(help="Other weights, as `inkdigits export` writes them.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads for the networks; one by default.")
+    ] = None,
     max_pixels: Annotated[int, typer.Option(min=1, help="Largest page, in pixels.")] = _DEFAULTS.pixels,
     max_pages: Annotated[int, typer.Option(min=1, help="Most pages read of one file.")] = _DEFAULTS.pages,
     max_bytes: Annotated[int, typer.Option(min=1, help="Largest file, in bytes.")] = _DEFAULTS.bytes,

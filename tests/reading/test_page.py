@@ -13,13 +13,16 @@ from pathlib import Path
 import numpy as np
 import pypdfium2
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw
 
 from inkdigits.errors import InkdigitsError, InputError, LimitError
 from inkdigits.reading.page import Limits, Page, load_pages, parse_pages
+
+# A busy machine is slow, which is no failure.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WIDTH, HEIGHT = 60, 40
 
@@ -437,6 +440,7 @@ def test_a_page_does_not_share_the_memory_of_the_caller() -> None:
         assert page.color is None or page.color.min() == 255
 
 
+@unhurried
 @given(
     arrays.arrays(
         st.sampled_from(
@@ -454,6 +458,7 @@ def test_any_array_is_a_page_or_an_input_error(array: np.ndarray) -> None:
     assert page.color is None or (page.color.dtype == np.uint8 and page.color.shape == (*array.shape[:2], 3))
 
 
+@unhurried
 @given(st.lists(st.tuples(st.integers(1, 20), st.none() | st.integers(0, 5)), min_size=1, max_size=4))
 def test_page_ranges_hold_what_they_say(ranges: list[tuple[int, int | None]]) -> None:
     text = ",".join(f"{first}-" if more is None else f"{first}-{first + more}" for first, more in ranges)
@@ -470,7 +475,7 @@ def test_malformed_page_ranges_are_input_errors(text: str) -> None:
         parse_pages(text)
 
 
-@settings(max_examples=200)
+@unhurried
 @given(
     st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0", b"%PDF-1.4"]),
     st.binary(),
