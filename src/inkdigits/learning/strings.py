@@ -43,7 +43,7 @@ class InkBank:
 
 
 @dataclass(frozen=True)
-class _Pen:
+class Pen:
     """What stays the same along a line: size (pixels on the canvas), slant, aspect, gap, stroke."""
 
     height: float
@@ -77,7 +77,7 @@ def target_text(target: NDArray[np.integer]) -> str:
 def make_line(bank: InkBank, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """One strip (32, 160) uint8 and its target (80,) uint8."""
     height, width = STRIP_HEIGHT * _ZOOM, STRIP_WIDTH * _ZOOM
-    pen = _draw_pen(random)
+    pen = draw_pen(random)
     signs = _draw_text(random)
     writer = int(random.choice(len(bank.rows), p=bank.shares))
     ink = np.zeros((height, width), np.float32)
@@ -105,9 +105,10 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[NDArray[np.ui
     return finish_strip(texture.camera(small, random)), _target(spans)
 
 
-def _draw_pen(random: np.random.Generator) -> _Pen:
+def draw_pen(random: np.random.Generator) -> Pen:
+    """A pen and a hand, drawn at random."""
     dilation = int(random.choice([0, 0, 0, 2, 3]))
-    return _Pen(
+    return Pen(
         height=float(random.uniform(0.45, 0.92)) * STRIP_HEIGHT * _ZOOM,
         slant=float(random.normal(0.08, 0.2)),
         aspect=float(np.exp(random.normal(0, 0.15))),
@@ -154,7 +155,7 @@ def _draw_text(random: np.random.Generator) -> list[int]:
 
 
 def _sign(
-    sign: int, rest: list[int], bank: InkBank, writer: int, pen: _Pen, random: np.random.Generator
+    sign: int, rest: list[int], bank: InkBank, writer: int, pen: Pen, random: np.random.Generator
 ) -> tuple[Image, float]:
     """The ink of one sign, cut to its box, and how far its foot is above the base line (pixels)."""
     size = pen.height * float(np.exp(random.normal(0, pen.size_drift)))
@@ -167,18 +168,18 @@ def _sign(
         if sign == 1 and all(other == 1 or other > 10 for other in rest) and random.random() < 0.25:
             size *= float(random.uniform(0.5, 0.85))  # the zeros at an amount's end are often written small
             rise = float(random.uniform(0, 0.25)) * pen.height
-        return _reink(glyph, size, pen, random), rise
+        return ink_again(glyph, size, pen, random), rise
     if sign == _FOREIGN:
-        return _reink(
+        return ink_again(
             bank.foreign[int(random.integers(len(bank.foreign)))],
             size * float(random.uniform(0.5, 1)),
             pen,
             random,
         ), 0.0
-    return _mark(LINE_CLASSES[sign], pen, random)
+    return draw_mark(LINE_CLASSES[sign], pen, random)
 
 
-def _reink(glyph: NDArray[np.uint8], size: float, pen: _Pen, random: np.random.Generator) -> Image:
+def ink_again(glyph: NDArray[np.uint8], size: float, pen: Pen, random: np.random.Generator) -> Image:
     """A 28x28 glyph drawn again so that its 20-pixel box becomes `size` pixels: smooth, with the line's
     pen.
     """
@@ -198,14 +199,14 @@ def _reink(glyph: NDArray[np.uint8], size: float, pen: _Pen, random: np.random.G
     columns = np.flatnonzero(drawn.max(axis=0) > 0.3)
     if rows.size < 2 or columns.size < 1:  # a stroke too thin for this pen's level: draw it as it was
         return (
-            _reink(glyph, size, _Pen(**{**pen.__dict__, "level": 0.3, "gain": 3.0}), random)
+            ink_again(glyph, size, Pen(**{**pen.__dict__, "level": 0.3, "gain": 3.0}), random)
             if pen.level > 0.3
             else np.ones((3, 3), np.float32)
         )
     return drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _mark(text: str, pen: _Pen, random: np.random.Generator) -> tuple[Image, float]:
+def draw_mark(text: str, pen: Pen, random: np.random.Generator) -> tuple[Image, float]:
     stroke = max(2, round(pen.height * random.uniform(0.05, 0.13)))
     length = max(3, round(pen.height * random.uniform(0.2, 0.55)))
     if text == ".":
@@ -269,7 +270,7 @@ def _print(
     ink: Image,
     spans: list[tuple[float, float, int]],
     base: float,
-    pen: _Pen,
+    pen: Pen,
     bank: InkBank,
     random: np.random.Generator,
 ) -> Image:
@@ -285,7 +286,7 @@ def _print(
             paper, texture.cells(height, width, edges, base - pen.height - pad, base + pad, random)
         )
     if random.random() < 0.15:
-        stranger = _reink(bank.foreign[int(random.integers(len(bank.foreign)))], pen.height, pen, random)
+        stranger = ink_again(bank.foreign[int(random.integers(len(bank.foreign)))], pen.height, pen, random)
         keep = max(2, round(stranger.shape[0] * random.uniform(0.1, 0.4)))
         x = round(random.uniform(0, width - 10))
         if random.random() < 0.5:

@@ -17,7 +17,9 @@ GLYPH_BOX = 20  # the longer side of the ink, as in MNIST (LeCun et al., 1998)
 STRIP_HEIGHT = 32
 
 _INK = 0.2  # ink above this share of full strength counts for the bounding box and the stroke width
-_STROKE = 1.7  # pixels at glyph scale; thinner strokes (a sharp pencil, photographed large) are thickened to it
+_STROKE = (
+    1.7  # pixels at glyph scale; thinner strokes (a sharp pencil, photographed large) are thickened to it
+)
 _STROKE_MAX = 4.5
 
 
@@ -59,7 +61,9 @@ def stroke_width(ink: NDArray[np.float32]) -> float:
     area = int(mask.sum())
     if area == 0:
         return 0.0
-    distance = cv2.distanceTransform(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
+    distance = cv2.distanceTransform(
+        cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
+    )
     # Over a stroke of width w, distances run evenly from 0 to w/2: their mean is a quarter of the width.
     return 4.0 * float(distance.sum()) / area - 1.0
 
@@ -101,7 +105,9 @@ def strip(darkness: NDArray[np.float32]) -> NDArray[np.uint8]:
     scale = STRIP_HEIGHT / height
     size = (max(1, round(width * scale)), STRIP_HEIGHT)
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return finish_strip(cv2.resize(darkness, size, interpolation=interpolation).astype(np.float32, copy=False))
+    return finish_strip(
+        cv2.resize(darkness, size, interpolation=interpolation).astype(np.float32, copy=False)
+    )
 
 
 def finish_strip(small: NDArray[np.float32]) -> NDArray[np.uint8]:

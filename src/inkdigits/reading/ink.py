@@ -16,8 +16,9 @@ from inkdigits.reading.page import Page
 from inkdigits.reading.rules import find_rules
 
 WORKING_SIZE = 640  # pixels; the longer side of most pages while looking for ink
-WORKING_SIZE_LARGE = 1280  # the same for pages whose longer side is more than twice WORKING_SIZE
+WORKING_SIZE_LARGE = 1280  # the same at most, for large pages
 _SMALL = 128  # pixels of the longer side at which paper is estimated
+_WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
 _FAINTEST = 0.05  # share of the paper's brightness; anything fainter is paper
 
 
@@ -56,6 +57,8 @@ def find_ink(page: Page) -> Ink:
     raw = _relative_darkness(gray, paper)
     noise = float(np.percentile(raw[::3, ::3], 75)) / 0.6745
     peak = float(np.percentile(raw[::2, ::2], 99.6))
+    if _clear_surroundings(raw, peak):
+        peak = float(np.percentile(raw[::2, ::2], 99.6))
     if peak < _FAINTEST or (noise < 0.04 and peak < 3.2 * noise):
         return Ink(np.zeros_like(raw), np.zeros(raw.shape, np.uint8), paper, scale, 0.0, inverted)
     low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
@@ -65,7 +68,9 @@ def find_ink(page: Page) -> Ink:
     return Ink(np.clip(raw / strength, 0, 1), mask, paper, scale, strength, inverted)
 
 
-def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], height: int) -> NDArray[np.float32]:
+def cut_darkness(
+    page: Page, ink: Ink, box: tuple[float, float, float, float], height: int
+) -> NDArray[np.float32]:
     """A box of the page as darkness, shrunk to `height` rows from the page's own pixels.
 
     Args:
@@ -98,7 +103,11 @@ def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], h
         ]
     )
     under = cv2.warpAffine(
-        paper, shift, (columns, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        paper,
+        shift,
+        (columns, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     darkness = 1.0 - small.astype(np.float32) / np.maximum(under, 24)
     return np.clip(darkness, 0, 1, out=darkness)
@@ -106,7 +115,7 @@ def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], h
 
 def _shrink(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
     longest = max(gray.shape)
-    wanted = min(WORKING_SIZE_LARGE, max(WORKING_SIZE, longest / 2))
+    wanted = min(WORKING_SIZE_LARGE, max(WORKING_SIZE, 0.75 * longest))
     if longest <= wanted:
         return gray, 1.0
     scale = longest / wanted
@@ -152,6 +161,32 @@ def _relative_darkness(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDA
     darkness = 1.0 - smooth.astype(np.float32) / np.maximum(under, 24)
     darkness -= float(np.median(darkness[::4, ::4]))
     return np.maximum(darkness, 0, out=darkness)
+
+
+def _clear_surroundings(darkness: NDArray[np.float32], peak: float) -> bool:
+    """Set to paper, in place, what reaches the border and is wider than a pen: the desk, a hand, a shadow's core.
+
+    Returns:
+        Whether there was any.
+    """
+    height, width = darkness.shape
+    if min(height, width) < 200:
+        return False
+    size = (max(1, width // 4), max(1, height // 4))
+    dark = (cv2.resize(darkness, size, interpolation=cv2.INTER_AREA) > 0.4 * peak).astype(np.uint8)
+    wide = max(5, round(_WIDE * max(size)))
+    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8), borderValue=0)
+    if not thick.any():
+        return False
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    outside = np.bincount(labels.ravel(), weights=thick.ravel(), minlength=count) > 0
+    outside &= touches_border(stats, dark.shape)
+    outside[0] = False
+    if not outside.any():
+        return False
+    region = cv2.dilate(outside[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
+    darkness[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
+    return True
 
 
 def _pen_strength(darkness: NDArray[np.float32], rules: NDArray[np.uint8], low: float) -> float:

@@ -10,7 +10,9 @@ _SEARCH_SIZE = 320  # pixels of the longer side at which lines are looked for
 _LONG = 0.45  # of the side along which it runs: a line this long needs no parallel companions
 _SHORT = 0.15  # of the shorter side: the least length of a line that has companions
 _COMPANIONS = 4
-_LEAST_PAGE = 90  # pixels of the shorter side while searching; in smaller crops slanted strokes pass for ruling
+_LEAST_PAGE = (
+    90  # pixels of the shorter side while searching; in smaller crops slanted strokes pass for ruling
+)
 _THICK = 5  # pixels while searching: wider than any ruling
 _TILT = 25.0  # degrees from horizontal or vertical up to which ruling is looked for
 
@@ -38,7 +40,10 @@ def find_rules(darkness: NDArray[np.float32], threshold: float) -> NDArray[np.ui
         return rules
     thickness = max(1, round(_thickness(thin) * factor)) + 2
     for x1, y1, x2, y2 in segments:
-        start, end = (round((x1 + 0.5) * factor), round((y1 + 0.5) * factor)), (round((x2 + 0.5) * factor), round((y2 + 0.5) * factor))
+        start, end = (
+            (round((x1 + 0.5) * factor), round((y1 + 0.5) * factor)),
+            (round((x2 + 0.5) * factor), round((y2 + 0.5) * factor)),
+        )
         cv2.line(rules, start, end, 1, thickness)
     # A pen that is clearly darker than the ruling is kept where it crosses.
     ruled = darkness[rules > 0]
@@ -72,7 +77,9 @@ def _segments(dark: NDArray[np.uint8]) -> NDArray[np.float64]:
         other = flat | steep
         for index in np.flatnonzero(family & ~long):
             alike = other & (np.abs(tilt - tilt[index]) < 3.0)
-            keep[index] = _places(lines[alike], angle[index]) >= _COMPANIONS and length[alike].sum() > 2.0 * side
+            keep[index] = (
+                _places(lines[alike], angle[index]) >= _COMPANIONS and length[alike].sum() > 2.0 * side
+            )
     return lines[keep]
 
 

@@ -1,0 +1,132 @@
+"""Synthetic glyphs: single digits inked again, worn and normalised as the reader would. In: an `InkBank`. Out: arrays.
+
+A share of the glyphs are only warped, so that MNIST itself stays well read; the others go through a pen, a page and
+`reading.glyph.normalise`, with the remains that imperfect cutting leaves. Class 10 is no digit: foreign characters,
+marks, halves of digits, two digits at once.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigits.learning.augment import Augmentation, augment
+from inkdigits.learning.strings import InkBank, draw_mark, draw_pen, ink_again
+from inkdigits.reading.glyph import normalise
+
+GLYPH_CLASSES = (*"0123456789", "none")
+_NONE = 10
+_NONE_SHARE = 0.12
+_PLAIN_SHARE = 0.4
+_WARP = Augmentation(translation=1.5, rotation=12, scale=0.12, shear=0.15, elastic=28.0, elastic_sigma=4.5)
+_BEND = Augmentation(rotation=8, scale=0.1, shear=0.1, elastic=34.0, elastic_sigma=4.5)
+
+Image = NDArray[np.float32]
+
+
+def make_glyphs(
+    bank: InkBank, count: int, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """`count` glyphs (count, 28, 28) uint8 and classes (count,) uint8, indices into `GLYPH_CLASSES`, shuffled."""
+    labels = random.integers(0, 10, count).astype(np.uint8)
+    labels[: round(_NONE_SHARE * count)] = _NONE
+    random.shuffle(labels)
+    writers = random.choice(len(bank.rows), count, p=bank.shares)
+    plain = random.random(count) < _PLAIN_SHARE
+    sources = np.stack(
+        [
+            _source(bank, int(label), int(writer), random)
+            for label, writer in zip(labels, writers, strict=True)
+        ]
+    )
+    glyphs = np.empty_like(sources)
+    glyphs[plain] = augment(sources[plain], _WARP, random)
+    glyphs[~plain] = augment(sources[~plain], _BEND, random)
+    for index in np.flatnonzero(~plain | (labels == _NONE)):
+        glyphs[index] = _worn(glyphs[index], int(labels[index]) == _NONE, bank, int(writers[index]), random)
+    return glyphs, labels
+
+
+def _source(bank: InkBank, label: int, writer: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    if label == _NONE:
+        return bank.foreign[int(random.integers(len(bank.foreign)))]
+    rows = bank.rows[writer][label]
+    if rows.size == 0:
+        rows = np.concatenate([part[label] for part in bank.rows[-60:]])
+    return bank.glyphs[rows[int(random.integers(rows.size))]]
+
+
+def _worn(
+    glyph: NDArray[np.uint8], none: bool, bank: InkBank, writer: int, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The glyph drawn at a size of its own, damaged, photographed and normalised."""
+    pen = draw_pen(random)
+    size = float(random.uniform(18, 64))
+    if none and random.random() < 0.45:
+        drawn = _not_a_digit(bank, writer, size, random)
+    else:
+        drawn = ink_again(glyph, size, pen, random)
+    pad = max(3, round(0.15 * max(drawn.shape)))
+    ink = cv2.copyMakeBorder(drawn, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
+    if random.random() < 0.25:
+        _leave_remains(ink, random)
+    if random.random() < 0.15:
+        _break(ink, pad, random)
+    ink = ink * float(random.uniform(0.75, 1.0))
+    sigma = float(random.uniform(0.2, 0.06 * size)) if random.random() < 0.5 else 0.3
+    ink = cv2.GaussianBlur(ink, (0, 0), max(0.2, sigma))
+    if random.random() < 0.5:
+        ink = ink + random.normal(0, 0.04, ink.shape)
+    return normalise(np.clip(ink, 0, 1).astype(np.float32))
+
+
+def _not_a_digit(bank: InkBank, writer: int, size: float, random: np.random.Generator) -> Image:
+    """A mark, half a digit, or two digits at once."""
+    pen = draw_pen(random)
+    kind = random.random()
+    if kind < 0.25:
+        return draw_mark(str(random.choice([".", ",", "-", "="])), pen, random)[0]
+    first = ink_again(_source(bank, int(random.integers(10)), writer, random), size, pen, random)
+    if kind < 0.5 and min(first.shape) > 8:
+        keep = random.uniform(0.3, 0.5)
+        half = (
+            first[: round(keep * first.shape[0])]
+            if random.random() < 0.5
+            else first[:, : round(keep * first.shape[1])]
+        )
+        return np.ascontiguousarray(half)
+    second = ink_again(_source(bank, int(random.integers(10)), writer, random), size, pen, random)
+    height = max(first.shape[0], second.shape[0])
+    gap = int(random.integers(-3, 6))
+    canvas = np.zeros((height, first.shape[1] + second.shape[1] + max(gap, 0)), np.float32)
+    canvas[: first.shape[0], : first.shape[1]] = first
+    left = first.shape[1] + max(gap, 0)
+    canvas[: second.shape[0], left : left + second.shape[1]] = second
+    return canvas
+
+
+def _leave_remains(ink: Image, random: np.random.Generator) -> None:
+    """Bits of ruled lines or of a neighbour's stroke that cutting left, in place."""
+    height, width = ink.shape
+    strength = float(random.uniform(0.3, 1.0))
+    for _ in range(int(random.integers(1, 3))):
+        if random.random() < 0.5:
+            y = int(random.uniform(0.05, 0.95) * height)
+            start = int(random.uniform(0, 0.7) * width)
+            cv2.line(ink, (start, y), (start + int(random.uniform(0.1, 0.5) * width), y), strength, 1)
+        else:
+            x = int(random.uniform(0.05, 0.95) * width)
+            start = int(random.uniform(0, 0.7) * height)
+            cv2.line(ink, (x, start), (x, start + int(random.uniform(0.1, 0.4) * height)), strength, 1)
+
+
+def _break(ink: Image, pad: int, random: np.random.Generator) -> None:
+    """A stroke that the pen or the threshold left out for a moment, in place."""
+    height, width = ink.shape
+    radius = max(1, round(0.06 * max(height, width)))
+    centre = (
+        int(random.integers(pad, max(pad + 1, width - pad))),
+        int(random.integers(pad, max(pad + 1, height - pad))),
+    )
+    cv2.circle(ink, centre, radius, 0.0, -1)

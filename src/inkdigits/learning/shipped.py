@@ -1,0 +1,79 @@
+"""How the two shipped networks are trained: each epoch on new synthetic ink, validated on ink of other writers.
+
+In: a `TrainConfig` and the data folder. Out: the recipes `inkdigits-digits` and `inkdigits-lines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from inkdigits.learning.bank import BANK_SOURCES, load_banks
+from inkdigits.learning.config import TrainConfig
+from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
+from inkdigits.learning.models.glyphs import build_glyph_cnn
+from inkdigits.learning.models.lines import build_line_cnn
+from inkdigits.learning.recipe import Arrays, Recipe, TrainingData, epoch_generator
+from inkdigits.learning.sources import SOURCES, source_hashes
+from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_lines
+
+EXAMPLES_AN_EPOCH = 48_000
+VALIDATION_SEED = 7
+Maker = Callable[[InkBank, int, np.random.Generator], Arrays]
+
+
+def prepare_synthetic(make: Maker, config: TrainConfig, folder: Path, validation_count: int) -> TrainingData:
+    """What `make` makes; `config.options` may set `examples_an_epoch`."""
+    training, validation = load_banks(folder)
+    count = int(config.options.get("examples_an_epoch", EXAMPLES_AN_EPOCH))
+
+    def epoch(index: int) -> Arrays:
+        return make(training, count, epoch_generator(config.seed, index))
+
+    return TrainingData(
+        epoch=epoch,
+        count=count,
+        validation=make(validation, validation_count, np.random.default_rng(VALIDATION_SEED)),
+        hashes=source_hashes(list(BANK_SOURCES), folder),
+        sources=tuple({"name": name, "licence": SOURCES[name].licence} for name in BANK_SOURCES),
+    )
+
+
+DIGIT_RECIPE = Recipe(
+    name="inkdigits-digits",
+    description="the shipped digit network: synthetic glyphs, ten digits and none",
+    kind="glyph",
+    classes=GLYPH_CLASSES,
+    build=lambda config: build_glyph_cnn(len(GLYPH_CLASSES)),
+    loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
+    metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    prepare=lambda config, folder: prepare_synthetic(make_glyphs, config, folder, 5_000),
+    defaults={
+        "epochs": 14,
+        "learning_rate": 3e-3,
+        "schedule": "one-cycle",
+        "ema_momentum": 0.998,
+        "precision": "mixed_bfloat16",
+    },
+)
+
+LINE_RECIPE = Recipe(
+    name="inkdigits-lines",
+    description="the shipped line network: synthetic lines of one writer's digits",
+    kind="line",
+    classes=LINE_CLASSES,
+    build=lambda config: build_line_cnn(len(LINE_CLASSES)),
+    loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
+    metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    prepare=lambda config, folder: prepare_synthetic(make_lines, config, folder, 2_000),
+    defaults={
+        "epochs": 10,
+        "learning_rate": 3e-3,
+        "schedule": "one-cycle",
+        "ema_momentum": 0.998,
+        "precision": "mixed_bfloat16",
+    },
+)

@@ -1,0 +1,111 @@
+"""Probabilities to text with confidence. In: what the networks said of a line. Out: `Reading`s of its signs.
+
+The line network names a class for every second column; a sign is a run of columns. Where exactly one connected form
+lies under a run, the glyph network has seen it too, and the two opinions are averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIGITS = tuple("0123456789")
+_LONG_RUN = 1.7  # times the usual length: a run of mixed classes this long is two signs
+_SHOWN = 0.0005  # alternatives less probable than this are not worth a line
+_LEAST = 0.30  # a run whose best step is less probable than this is no sign
+
+
+@dataclass(frozen=True, eq=False)
+class Sign:
+    """One sign of a line.
+
+    Attributes:
+        text: a digit, a mark, or "?" for ink that is neither.
+        start, end: its steps, end excluded.
+        scores: (10,) float32, the probability of each digit; they sum to at most 1.
+    """
+
+    text: str
+    start: int
+    end: int
+    scores: NDArray[np.float32]
+
+    @property
+    def is_digit(self) -> bool:
+        """Whether it is one of "0".."9"."""
+        return self.text in DIGITS
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the digit that it was read as."""
+        return float(self.scores.max())
+
+
+def find_signs(probabilities: NDArray[np.float32], classes: tuple[str, ...]) -> list[Sign]:
+    """The signs of a line, from left to right.
+
+    Args:
+        probabilities: (steps, classes) float32, class 0 is none.
+        classes: the card's; digits, marks and "?".
+    """
+    best = probabilities.argmax(axis=1)
+    runs = _runs(best)
+    lengths = [end - start for start, end in runs]
+    usual = float(np.median(lengths)) if lengths else 0.0
+    signs: list[Sign] = []
+    digits = [classes.index(digit) for digit in DIGITS]
+    for start, end in runs:
+        for first, last in _split(best[start:end], usual):
+            part = probabilities[start + first : start + last]
+            total = part[:, 1:].sum(axis=0)
+            winner = int(total.argmax()) + 1
+            peak = int(part[:, winner].argmax())
+            if part[peak, winner] < _LEAST:
+                continue
+            # The steps around the peak say the same thing; their mean is steadier than the peak alone.
+            near = part[max(0, peak - 1) : peak + 2].mean(axis=0)
+            scores = np.maximum(near[digits], 0)
+            signs.append(Sign(classes[winner], start + first, start + last, scores.astype(np.float32)))
+    return signs
+
+
+def missed(probabilities: NDArray[np.float32], signs: list[Sign], classes: tuple[str, ...]) -> float:
+    """The probability that a digit hides where no sign was read: the highest digit's between the signs."""
+    digits = [classes.index(digit) for digit in DIGITS]
+    rest = probabilities[:, digits].sum(axis=1).copy()
+    for sign in signs:
+        rest[max(0, sign.start - 1) : sign.end + 1] = 0
+    return float(rest.max(initial=0.0))
+
+
+def agree(scores: NDArray[np.float32], glyph: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Two opinions on one digit as one: the mean of their probabilities, (10,) float32.
+
+    A mean keeps a doubt that either has; a product would let the surer one overrule it.
+    """
+    return ((scores + glyph[:10]) / 2).astype(np.float32)
+
+
+def alternatives(scores: NDArray[np.float32], most: int = 3) -> list[tuple[str, float]]:
+    """The next best digits and their probabilities, best first."""
+    order = np.argsort(-scores)[1 : most + 1]
+    return [(DIGITS[index], float(scores[index])) for index in order if scores[index] >= _SHOWN]
+
+
+def _runs(best: NDArray[np.integer]) -> list[tuple[int, int]]:
+    """Stretches of steps of which none is empty."""
+    inked = np.concatenate([[0], (best > 0).astype(np.int8), [0]])
+    edges = np.flatnonzero(np.diff(inked))
+    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _split(classes: NDArray[np.integer], usual: float) -> list[tuple[int, int]]:
+    """A stretch of steps cut where its class changes, if it is long enough for two signs."""
+    changes = np.flatnonzero(np.diff(classes)) + 1
+    if changes.size == 0 or len(classes) < _LONG_RUN * usual and len(classes) < 8:
+        return [(0, len(classes))]
+    edges = [0, *changes.tolist(), len(classes)]
+    pieces = [(first, last) for first, last in zip(edges, edges[1:], strict=False)]
+    return [piece for piece in pieces if piece[1] - piece[0] >= 2] or [(0, len(classes))]

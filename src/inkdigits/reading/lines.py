@@ -1,0 +1,213 @@
+"""Ink to lines of writing, in reading order. In: an `Ink`. Out: `TextLine`s, with boxes in pixels of the page.
+
+Connected strokes whose heights agree are chained from left to right; small ones (points, dashes, pieces of a broken
+stroke) join the line that they lie beside. What only the page's edge, a binding or dust can be is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigits.reading.ink import Ink, touches_border
+
+_TALL = 0.45  # of the reference height: what may begin or continue a line by itself
+_REACH = 4.0  # reference heights from one digit to the next of the same line
+_DUST = 0.07  # of the reference height: smaller than a point
+_LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
+_LARGEST_FORMS = 400  # strokes considered on a page, largest first
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line of writing, in page pixels.
+
+    Attributes:
+        left, top, right, bottom: the box of all its ink.
+        height: height of a typical digit of the line.
+        slope: rise of the base line, y per x; positive falls to the right.
+        forms: boxes (left, top, right, bottom) of its connected strokes from left to right, (n, 4) float64.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    height: float
+    slope: float
+    forms: NDArray[np.float64]
+
+
+def find_lines(ink: Ink) -> list[TextLine]:
+    """The lines of a page, from top to bottom, those side by side from left to right; [] on a blank page."""
+    forms = _forms(ink)
+    if not len(forms):
+        return []
+    reference = _reference_height(forms)
+    forms = forms[np.maximum(_heights(forms), _widths(forms)) > _DUST * reference]
+    tall = _heights(forms) >= _TALL * reference
+    groups = _chain(forms[tall], reference)
+    groups = _merge(groups, reference)
+    _attach(groups, forms[~tall], reference)
+    lines = [_line(np.array(group), ink.scale) for group in groups]
+    return _reading_order([line for line in lines if not _is_debris(line, lines)])
+
+
+def _forms(ink: Ink) -> NDArray[np.float64]:
+    """Boxes (n, 4) left, top, right, bottom of the connected strokes, in ink pixels."""
+    height, width = ink.mask.shape
+    # Strokes that blur or faint pencil broke are one form when hardly anything is between them.
+    joined = cv2.dilate(ink.mask, np.ones((3, 3), np.uint8)) if min(height, width) > 250 else ink.mask
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    stats = stats[1:]
+    if count < 2:
+        return np.zeros((0, 4))
+    wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    fill = area / np.maximum(wide * high, 1)
+    border = touches_border(stats, ink.mask.shape)
+    edge = (
+        border
+        & ((wide > 0.6 * width) | (high > 0.75 * height))
+        & (fill < 0.9 if width > 4 * height else True)
+    )
+    edge &= np.maximum(wide, high) > 0.3 * max(height, width) if min(height, width) > 100 else False
+    corner = (
+        border
+        & (fill > 0.55)
+        & (np.maximum(wide, high) > 0.04 * max(height, width))
+        & (min(height, width) > 250)
+    )
+    stats = stats[~(edge | corner)]
+    stats = stats[np.argsort(-stats[:, 4])[:_LARGEST_FORMS]]
+    left, top = stats[:, 0], stats[:, 1]
+    return np.stack([left, top, left + stats[:, 2], top + stats[:, 3]], axis=1).astype(np.float64)
+
+
+def _heights(forms: NDArray[np.float64]) -> NDArray[np.float64]:
+    return forms[:, 3] - forms[:, 1]
+
+
+def _widths(forms: NDArray[np.float64]) -> NDArray[np.float64]:
+    return forms[:, 2] - forms[:, 0]
+
+
+def _reference_height(forms: NDArray[np.float64]) -> float:
+    """The height of a typical digit: the weighted median height, tall forms weighing more than specks."""
+    heights = _heights(forms)
+    order = np.argsort(heights)
+    weights = np.cumsum(heights[order] ** 2)
+    return float(heights[order][np.searchsorted(weights, 0.5 * weights[-1])])
+
+
+def _chain(forms: NDArray[np.float64], reference: float) -> list[list[NDArray[np.float64]]]:
+    """Forms from left to right, each joining the line whose last form lies most at its own height."""
+    groups: list[list[NDArray[np.float64]]] = []
+    for form in forms[np.argsort(forms[:, 0])]:
+        best, best_overlap = None, 0.3
+        for group in groups:
+            last = group[-1]
+            gap = form[0] - last[2]
+            # Only digits as far apart as they are tall can be of one line on a page of many sizes.
+            if gap > _REACH * max(reference, 0.5 * (form[3] - form[1] + last[3] - last[1])):
+                continue
+            overlap = max(_overlap(form, last), _overlap(form, _hull(group[-3:])) * 0.9)
+            if overlap > best_overlap:
+                best, best_overlap = group, overlap
+        if best is None:
+            groups.append([form])
+        else:
+            best.append(form)
+    return groups
+
+
+def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Share of the smaller height that two boxes have in common."""
+    common = min(one[3], other[3]) - max(one[1], other[1])
+    return float(common / max(1.0, min(one[3] - one[1], other[3] - other[1])))
+
+
+def _hull(group: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    boxes = np.array(group)
+    return np.array([boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()])
+
+
+def _merge(groups: list[list[NDArray[np.float64]]], reference: float) -> list[list[NDArray[np.float64]]]:
+    """Lines that lie over each other are one: a digit in two pieces begins two lines."""
+    groups = [list(group) for group in groups]
+    changed = True
+    while changed:
+        changed = False
+        for index, group in enumerate(groups):
+            for other in groups[index + 1 :]:
+                one, two = _hull(group), _hull(other)
+                across = min(one[2], two[2]) - max(one[0], two[0])
+                down = min(one[3], two[3]) - max(one[1], two[1])
+                narrower = min(one[2] - one[0], two[2] - two[0])
+                # One above the other and nearly touching, both short: two pieces of one digit.
+                pieces = (
+                    across > 0.3 * narrower and down > -0.15 * reference and max(len(group), len(other)) == 1
+                )
+                if across > 0 and down > 0.5 * min(one[3] - one[1], two[3] - two[1]) or pieces:
+                    group.extend(other)
+                    group.sort(key=lambda box: box[0])
+                    groups = [kept for kept in groups if kept is not other]
+                    changed = True
+                    break
+            if changed:
+                break
+    return groups
+
+
+def _attach(groups: list[list[NDArray[np.float64]]], small: NDArray[np.float64], reference: float) -> None:
+    """Small forms join the nearest line, in place, if they lie within its band and beside its digits."""
+    hulls = [_hull(group) for group in groups]
+    for form in small:
+        best, best_distance = -1, 0.9 * reference
+        for index, hull in enumerate(hulls):
+            middle = (form[1] + form[3]) / 2
+            if not hull[1] - 0.25 * reference < middle < hull[3] + 0.35 * reference:
+                continue
+            distance = max(hull[0] - form[2], form[0] - hull[2], 0.0)
+            if distance < best_distance:
+                best, best_distance = index, distance
+        if best >= 0:
+            groups[best].append(form)
+    for group in groups:
+        group.sort(key=lambda box: box[0])
+
+
+def _line(forms: NDArray[np.float64], scale: float) -> TextLine:
+    heights = _heights(forms)
+    tall = forms[heights >= _TALL * heights.max()]
+    slope = 0.0
+    if len(tall) >= 3 and tall[-1, 0] - tall[0, 2] > 1.5 * heights.max():
+        middle = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2
+        slope = float(np.polyfit(*middle, 1)[0])
+    hull = _hull(list(forms)) * scale
+    height = float(np.percentile(_heights(tall), 70)) * scale
+    return TextLine(*(float(value) for value in hull), height, slope, forms * scale)
+
+
+def _is_debris(line: TextLine, lines: list[TextLine]) -> bool:
+    """A lone form far smaller than the writing of the page, or with hardly any height."""
+    tallest = max(other.height for other in lines)
+    return line.height < 0.3 * tallest and len(line.forms) < 3 and len(lines) > 1
+
+
+def _reading_order(lines: list[TextLine]) -> list[TextLine]:
+    ordered: list[list[TextLine]] = []
+    for line in sorted(lines, key=lambda one: (one.top + one.bottom) / 2):
+        middle = (line.top + line.bottom) / 2
+        row = ordered[-1] if ordered else None
+        if (
+            row
+            and any(other.top < middle < other.bottom for other in row)
+            and all(line.left > other.right or line.right < other.left for other in row)
+        ):
+            row.append(line)
+        else:
+            ordered.append([line])
+    return [line for row in ordered for line in sorted(row, key=lambda one: one.left)]

@@ -1,0 +1,109 @@
+"""The networks, as ONNX Runtime sessions. In: glyphs and strips, uint8. Out: probabilities, float32.
+
+A `Recogniser` owns one session a network; sessions may be used by many threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from inkdigits.errors import WeightsError
+from inkdigits.reading.card import Card, load_card
+from inkdigits.reading.glyph import GLYPH_SIZE, NORMALISER_VERSION, STRIP_HEIGHT
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+GLYPH_FILE, LINE_FILE = "digits.onnx", "lines.onnx"
+LINE_STRIDE = 2  # columns of a strip for each step of the line network's output
+_BATCH = 256
+_STRIP_BATCH = 16
+_NARROWEST = 32  # columns; a narrower strip is padded with paper
+
+
+class Recogniser:
+    """A glyph network and, unless weights of a glyph network alone are given, a line network.
+
+    Args:
+        weights: a folder that holds digits.onnx and lines.onnx with their cards, the path of one glyph network,
+            or None for the weights that come with the package.
+        threads: threads for each network; None leaves one.
+
+    Raises:
+        WeightsError: files are missing, damaged, or made for another normaliser.
+    """
+
+    def __init__(self, weights: Path | str | None = None, *, threads: int | None = None) -> None:
+        path = WEIGHTS if weights is None else Path(weights)
+        folder = path.is_dir()
+        self.glyph_card, self._glyphs = _open(path / GLYPH_FILE if folder else path, "glyph", threads)
+        self.line_card: Card | None = None
+        self._lines: onnxruntime.InferenceSession | None = None
+        if folder and (weights is None or (path / LINE_FILE).exists()):
+            self.line_card, self._lines = _open(path / LINE_FILE, "line", threads)
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether there is a line network."""
+        return self._lines is not None
+
+    def glyph_probabilities(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32, in the order of the card's classes."""
+        if glyphs.ndim != 3 or glyphs.shape[1:] != (GLYPH_SIZE, GLYPH_SIZE):
+            raise ValueError(f"glyphs of shape {glyphs.shape}, not (n, {GLYPH_SIZE}, {GLYPH_SIZE})")
+        classes = len(self.glyph_card.classes)
+        if not len(glyphs):
+            return np.zeros((0, classes), np.float32)
+        name = self._glyphs.get_inputs()[0].name
+        parts = [
+            np.asarray(self._glyphs.run(None, {name: glyphs[start : start + _BATCH]})[0])
+            for start in range(0, len(glyphs), _BATCH)
+        ]
+        return _soften(np.concatenate(parts), self.glyph_card.temperature)
+
+    def line_probabilities(self, strips: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32 each."""
+        if self._lines is None or self.line_card is None:
+            raise WeightsError("these weights hold no line network; pass a folder with lines.onnx")
+        name = self._lines.get_inputs()[0].name
+        results: list[NDArray[np.float32]] = [np.zeros((0, 0), np.float32)] * len(strips)
+        # Strips of like width share a batch, so that little of it is padding.
+        order = sorted(range(len(strips)), key=lambda index: strips[index].shape[1])
+        for start in range(0, len(order), _STRIP_BATCH):
+            members = order[start : start + _STRIP_BATCH]
+            width = max(_NARROWEST, max(strips[index].shape[1] for index in members))
+            batch = np.zeros((len(members), STRIP_HEIGHT, width + width % 2), np.uint8)
+            for row, index in enumerate(members):
+                batch[row, :, : strips[index].shape[1]] = strips[index]
+            outputs = np.asarray(self._lines.run(None, {name: batch})[0])
+            for row, index in enumerate(members):
+                results[index] = outputs[row, : max(1, -(-strips[index].shape[1] // LINE_STRIDE))]
+        return results
+
+
+def _open(path: Path, kind: str, threads: int | None) -> tuple[Card, onnxruntime.InferenceSession]:
+    card = load_card(path, NORMALISER_VERSION)
+    if card.kind != kind:
+        raise WeightsError(f"{path}: a {card.kind} network where a {kind} network is needed")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a class of its own for each cause
+        raise WeightsError(f"{path}: ONNX Runtime cannot load it ({error}); export the run again") from error
+    return card, session
+
+
+def _soften(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Softmax at another temperature (Guo et al., 2017)."""
+    if temperature == 1.0:
+        return probabilities
+    logits = np.log(np.maximum(probabilities, 1e-9)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

@@ -1,0 +1,103 @@
+"""A text line to what the networks are shown. In: `Page`, `Ink`, `TextLine`. Out: a `Strip`, and glyphs of its forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip, normalise
+from inkdigits.reading.ink import Ink, cut_darkness
+from inkdigits.reading.lines import TextLine
+from inkdigits.reading.page import Page
+
+_TEXT_SHARE = 0.72  # of the strip's height; the line network is trained on 0.45 to 0.92
+_SIDE = 0.5  # digit heights of paper left and right of the text
+_LEVEL = 0.03  # slopes below this are left as they are
+_WIDEST = 2048  # columns; a longer line is shown at a smaller scale across
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """What the line network sees of a line, and where its columns lie on the page.
+
+    Attributes:
+        image: (32, width) uint8.
+        left: page pixel of column 0.
+        zoom: page pixels per column.
+    """
+
+    image: NDArray[np.uint8]
+    left: float
+    zoom: float
+
+    def page_x(self, column: float) -> float:
+        """The page's x at a column of the strip."""
+        return self.left + column * self.zoom
+
+
+def cut_strip(page: Page, ink: Ink, line: TextLine) -> Strip:
+    """The line, levelled, with its digits at about 0.72 of the strip's height."""
+    slope = line.slope if abs(line.slope) > _LEVEL else 0.0
+    middle = (line.left + line.right) / 2
+    tall = line.forms[(line.forms[:, 3] - line.forms[:, 1]) >= 0.45 * line.height]
+    drift = slope * ((tall[:, 0] + tall[:, 2]) / 2 - middle)
+    top, bottom = float((tall[:, 1] - drift).min()), float((tall[:, 3] - drift).max())
+    high = max(4.0, (bottom - top) / _TEXT_SHARE)
+    centre = (top + bottom) / 2
+    side = _SIDE * line.height + 2
+    left, right = line.left - side, line.right + side
+    rise = abs(slope) * (right - left) / 2
+    rows = round(STRIP_HEIGHT * (high + 2 * rise) / high)
+    box = (left, centre - high / 2 - rise, right, centre + high / 2 + rise)
+    darkness = cut_darkness(page, ink, box, min(rows, 8 * STRIP_HEIGHT))
+    if slope:
+        # Levelling is a shear: each column moves up or down by its distance from the middle.
+        offset = (darkness.shape[0] - STRIP_HEIGHT) / 2 - slope * darkness.shape[1] / 2
+        matrix = np.array([[1.0, 0.0, 0.0], [slope, 1.0, offset]])
+        darkness = cv2.warpAffine(
+            darkness,
+            matrix,
+            (darkness.shape[1], STRIP_HEIGHT),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    if darkness.shape[1] > _WIDEST:
+        darkness = cv2.resize(darkness, (_WIDEST, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
+    return Strip(
+        finish_strip(darkness.astype(np.float32, copy=False)), left, (right - left) / darkness.shape[1]
+    )
+
+
+def cut_glyph(ink: Ink, box: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The strokes in a box (left, top, right, bottom; page pixels) as a glyph (28, 28) uint8."""
+    left, top, right, bottom = (round(float(value) / ink.scale) for value in box)
+    left, top = max(0, left), max(0, top)
+    mask = ink.mask[top : bottom + 1, left : right + 1]
+    if mask.size == 0 or not mask.any():
+        return np.zeros((28, 28), np.uint8)
+    soft = ink.darkness[top : bottom + 1, left : right + 1] * cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    return normalise(np.ascontiguousarray(soft))
+
+
+def digit_groups(line: TextLine) -> list[NDArray[np.float64]]:
+    """Boxes of the line's forms, those that lie over one another across joined: one box a digit, if none touch."""
+    groups: list[NDArray[np.float64]] = []
+    for form in line.forms:
+        if groups:
+            last = groups[-1]
+            common = min(last[2], form[2]) - max(last[0], form[0])
+            if common > 0.4 * min(last[2] - last[0], form[2] - form[0]):
+                groups[-1] = np.array(
+                    [
+                        min(last[0], form[0]),
+                        min(last[1], form[1]),
+                        max(last[2], form[2]),
+                        max(last[3], form[3]),
+                    ]
+                )
+                continue
+        groups.append(form)
+    return groups
