@@ -1,7 +1,8 @@
-"""The one result tree. In: what the decoder decided. Out: the object that the command line, Python, CSV and JSON speak.
+"""The one result tree. In: what the decoder decided. Out: the object that the command line, Python, CSV and
+JSON speak.
 
-An `Answer` is one page; it holds `Line`s in reading order; a line holds `Digit`s and `Mark`s from left to right.
-Boxes are (x, y, width, height) in pixels of the upright image, origin at the top left.
+An `Answer` is one page; it holds `Line`s in reading order; a line holds `Digit`s and `Mark`s from left to
+right. Boxes are (x, y, width, height) in pixels of the upright image, origin at the top left.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class Digit:
 
 @dataclass(frozen=True)
 class Mark:
-    """Ink that belongs to the number but is no digit: a point, comma, dash, equals sign or currency stroke."""
+    """Ink that belongs to the number but is no digit: a point, comma, dash, equals sign or currency
+    stroke.
+    """
 
     text: str
     box: Box
@@ -70,7 +73,9 @@ class Answer:
 
     @property
     def status(self) -> str:
-        """`error`, `blank`, `not_digits`, or the worst of the lines that hold digits: `unsure` before `ok`."""
+        """`error`, `blank`, `not_digits`, or the worst of the lines that hold digits: `unsure` before
+        `ok`.
+        """
         if self.error is not None:
             return "error"
         if not self.lines:
@@ -86,7 +91,9 @@ class Answer:
         return min((line.confidence for line in self.lines if line.text), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as plain JSON types, in the field order of the documentation; confidences to 6 places."""
+        """The answer as plain JSON types, in the field order of the documentation; confidences to 6
+        places.
+        """
         return {
             "source": self.source,
             "page": self.page,
@@ -125,7 +132,8 @@ def _line_to_dict(line: Line) -> dict[str, Any]:
                 "confidence": round(digit.confidence, 6),
                 "box": list(digit.box),
                 "alternatives": [
-                    {"text": other.text, "confidence": round(other.confidence, 6)} for other in digit.alternatives
+                    {"text": other.text, "confidence": round(other.confidence, 6)}
+                    for other in digit.alternatives
                 ],
             }
             for digit in line.digits

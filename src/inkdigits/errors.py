@@ -2,7 +2,9 @@
 
 
 class InkdigitsError(Exception):
-    """Base of every error that inkdigits raises on purpose; the command line prints it without a traceback."""
+    """Base of every error that inkdigits raises on purpose; the command line prints it without a
+    traceback.
+    """
 
 
 class InputError(InkdigitsError):
@@ -22,4 +24,6 @@ class DataError(InkdigitsError):
 
 
 class RunError(InkdigitsError):
-    """A run folder cannot be used: of another model or data, without a whole checkpoint, or already finished."""
+    """A run folder cannot be used: of another model or data, without a whole checkpoint, or already
+    finished.
+    """

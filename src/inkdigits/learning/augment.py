@@ -101,14 +101,18 @@ def _affine(count: int, settings: Augmentation, generator: np.random.Generator) 
 
 
 def _smooth(noise: np.ndarray, sigma: float) -> np.ndarray:
-    """Each plane of (n, height, width, 2) blurred by a Gaussian of `sigma` pixels; outside the plane there is 0."""
+    """Each plane of (n, height, width, 2) blurred by a Gaussian of `sigma` pixels; outside the plane there is
+    0.
+    """
     planes = noise.transpose(0, 3, 1, 2)
     blurred = _gaussian(noise.shape[1], sigma) @ planes @ _gaussian(noise.shape[2], sigma)
     return blurred.transpose(0, 2, 3, 1)
 
 
 def _gaussian(size: int, sigma: float) -> np.ndarray:
-    """(size, size) float32, symmetric: multiplying by it blurs along an axis, by products faster than any filter."""
+    """(size, size) float32, symmetric: multiplying by it blurs along an axis, by products faster than any
+    filter.
+    """
     distance = np.arange(size)[:, None] - np.arange(size)
     offsets = np.arange(-int(4 * sigma), int(4 * sigma) + 1)
     total = np.exp(-0.5 * (offsets / sigma) ** 2).sum()

@@ -1,8 +1,9 @@
-"""Synthetic glyphs: single digits inked again, worn and normalised as the reader would. In: an `InkBank`. Out: arrays.
+"""Synthetic glyphs: single digits inked again, worn and normalised as the reader would. In: an `InkBank`.
+Out: arrays.
 
-A share of the glyphs are only warped, so that MNIST itself stays well read; the others go through a pen, a page and
-`reading.glyph.normalise`, with the remains that imperfect cutting leaves. Class 10 is no digit: foreign characters,
-marks, halves of digits, two digits at once.
+A share of the glyphs are only warped, so that MNIST itself stays well read; the others go through a pen, a
+page and `reading.glyph.normalise`, with the remains that imperfect cutting leaves. Class 10 is no digit:
+foreign characters, marks, halves of digits, two digits at once.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ Image = NDArray[np.float32]
 def make_glyphs(
     bank: InkBank, count: int, random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """`count` glyphs (count, 28, 28) uint8 and classes (count,) uint8, indices into `GLYPH_CLASSES`, shuffled."""
+    """`count` glyphs (count, 28, 28) uint8 and classes (count,) uint8, indices into `GLYPH_CLASSES`,
+    shuffled.
+    """
     labels = random.integers(0, 10, count).astype(np.uint8)
     labels[: round(_NONE_SHARE * count)] = _NONE
     random.shuffle(labels)

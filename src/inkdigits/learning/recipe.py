@@ -1,6 +1,7 @@
 """What a recipe is: a network, its loss, and what it learns from.
 
-In: a `TrainConfig` and the data folder. Out: `Recipe`s, and `TrainingData`, which makes the arrays of any epoch.
+In: a `TrainConfig` and the data folder. Out: `Recipe`s, and `TrainingData`, which makes the arrays of any
+epoch.
 """
 
 from __future__ import annotations

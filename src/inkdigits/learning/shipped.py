@@ -1,4 +1,5 @@
-"""How the two shipped networks are trained: each epoch on new synthetic ink, validated on ink of other writers.
+"""How the two shipped networks are trained: each epoch on new synthetic ink, validated on ink of other
+writers.
 
 In: a `TrainConfig` and the data folder. Out: the recipes `inkdigits-digits` and `inkdigits-lines`.
 """

@@ -1,1 +1,3 @@
-"""From an image to an answer. Imports NumPy, OpenCV, Pillow and ONNX Runtime; never a deep-learning framework."""
+"""From an image to an answer. Imports NumPy, OpenCV, Pillow and ONNX Runtime; never a deep-learning
+framework.
+"""

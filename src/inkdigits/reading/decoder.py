@@ -1,7 +1,7 @@
 """Probabilities to text with confidence. In: what the networks said of a line. Out: `Reading`s of its signs.
 
-The line network names a class for every second column; a sign is a run of columns. Where exactly one connected form
-lies under a run, the glyph network has seen it too, and the two opinions are averaged.
+The line network names a class for every second column; a sign is a run of columns. Where exactly one
+connected form lies under a run, the glyph network has seen it too, and the two opinions are averaged.
 """
 
 from __future__ import annotations

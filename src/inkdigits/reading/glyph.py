@@ -1,7 +1,8 @@
-"""The one way ink becomes a network's input. In: ink float32 [0, 1]. Out: a 28x28 glyph or a line strip, uint8.
+"""The one way ink becomes a network's input. In: ink float32 [0, 1]. Out: a 28x28 glyph or a line strip,
+uint8.
 
-Both networks are trained on what these two functions return, and read what they return. Changing either changes
-the meaning of every exported weight: raise `NORMALISER_VERSION`, which the cards of the weights hold.
+Both networks are trained on what these two functions return, and read what they return. Changing either
+changes the meaning of every exported weight: raise `NORMALISER_VERSION`, which the cards of the weights hold.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ _STROKE_MAX = 4.5
 def normalise(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
     """One digit's ink as MNIST would show it.
 
-    The ink's bounding box is scaled so that its longer side is 20 pixels, strokes that would be too thin to see
-    at that size are thickened, and the result is placed with its centre of mass at the centre of 28x28.
+    The ink's bounding box is scaled so that its longer side is 20 pixels, strokes that would be too thin to
+    see at that size are thickened, and the result is placed with its centre of mass at the centre of 28x28.
 
     Args:
         ink: (height, width) float32 in [0, 1], 1 is full ink.
@@ -95,7 +96,8 @@ def strip(darkness: NDArray[np.float32]) -> NDArray[np.uint8]:
     """One line's darkness as the line network sees it.
 
     Args:
-        darkness: (height, width) float32 in [0, 1]: ink with whatever is printed under it, cut out so that the
+        darkness: (height, width) float32 in [0, 1]: ink with whatever is printed under it, cut out so that
+        the
             digits are about 0.45 to 0.92 of its height.
 
     Returns:
@@ -111,6 +113,8 @@ def strip(darkness: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def finish_strip(small: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Stretch a strip (32, width) so that clean paper is 0 and the darker strokes are 255, whatever the pen."""
+    """Stretch a strip (32, width) so that clean paper is 0 and the darker strokes are 255, whatever the
+    pen.
+    """
     low, high = np.percentile(small, (10, 98))
     return np.round(np.clip((small - low) / max(float(high - low), 0.08), 0, 1) * 255).astype(np.uint8)

@@ -1,7 +1,9 @@
-"""Page to ink: paper, shadow and polarity removed, ruled lines told from strokes. In: a `Page`. Out: an `Ink`.
+"""Page to ink: paper, shadow and polarity removed, ruled lines told from strokes. In: a `Page`. Out: an
+`Ink`.
 
-`mask` holds the strokes alone, at working resolution, for finding where the writing is. `cut_darkness` gives any box of
-the page, from its full resolution, with whatever is printed there: the line network has learnt to look past that.
+`mask` holds the strokes alone, at working resolution, for finding where the writing is. `cut_darkness`
+gives any box of the page, from its full resolution, with whatever is printed there: the line network has
+learnt to look past that.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ class Ink:
     """The ink of one page, at working resolution.
 
     Attributes:
-        darkness: (height, width) float32 in [0, 1], 1 at the strength of the page's pen; ruled lines included.
-        mask: (height, width) uint8, 1 where a stroke is; ruled lines left out.
+        darkness: (height, width) float32 in [0, 1], 1 at the strength of the page's pen; ruled lines
+        included. mask: (height, width) uint8, 1 where a stroke is; ruled lines left out.
         paper: (rows, columns) uint8, the brightness of the bare paper, much smaller than the page.
         scale: page pixels per pixel of darkness and mask, at least 1.
         contrast: how much darker the pen is than the paper, in [0, 1]; 0 on a blank page.
@@ -164,7 +166,8 @@ def _relative_darkness(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDA
 
 
 def _clear_surroundings(darkness: NDArray[np.float32], peak: float) -> bool:
-    """Set to paper, in place, what reaches the border and is wider than a pen: the desk, a hand, a shadow's core.
+    """Set to paper, in place, what reaches the border and is wider than a pen: the desk, a hand, a shadow's
+    core.
 
     Returns:
         Whether there was any.

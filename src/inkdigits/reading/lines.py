@@ -1,7 +1,9 @@
-"""Ink to lines of writing, in reading order. In: an `Ink`. Out: `TextLine`s, with boxes in pixels of the page.
+"""Ink to lines of writing, in reading order. In: an `Ink`. Out: `TextLine`s, with boxes in pixels of the
+page.
 
-Connected strokes whose heights agree are chained from left to right; small ones (points, dashes, pieces of a broken
-stroke) join the line that they lie beside. What only the page's edge, a binding or dust can be is left out.
+Connected strokes whose heights agree are chained from left to right; small ones (points, dashes, pieces of
+a broken stroke) join the line that they lie beside. What only the page's edge, a binding or dust can be is
+left out.
 """
 
 from __future__ import annotations

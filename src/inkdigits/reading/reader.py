@@ -1,4 +1,6 @@
-"""The pipeline: page, ink, lines, strips and glyphs, networks, decoder, answer. In: any input. Out: `Answer`s."""
+"""The pipeline: page, ink, lines, strips and glyphs, networks, decoder, answer. In: any input. Out:
+`Answer`s.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class Reader:
         return [self.read_page(page) for page in load_pages(source, pages=pages, limits=self._limits)]
 
     def read_many(self, sources: Iterable[Source], *, pages: str | None = None) -> Iterator[Answer]:
-        """The answers of many sources in their order; one that cannot be read is an answer with `error` set."""
+        """The answers of many sources in their order; one that cannot be read is an answer with `error`
+        set.
+        """
         for source in sources:
             try:
                 for page in load_pages(source, pages=pages, limits=self._limits):
@@ -133,7 +137,9 @@ def _place(sign: Sign, strip: Strip) -> tuple[float, float]:
 
 
 def _between(index: int, places: list[tuple[float, float]], line: TextLine) -> Box:
-    """The box of a sign that shares its ink with others: from half way to the one before to half way to the next."""
+    """The box of a sign that shares its ink with others: from half way to the one before to half way to the
+    next.
+    """
     left, right = places[index]
     width = max(right - left, 0.3 * line.height)
     before = (places[index - 1][1] + left) / 2 if index else left - width

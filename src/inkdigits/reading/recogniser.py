@@ -28,7 +28,8 @@ class Recogniser:
     """A glyph network and, unless weights of a glyph network alone are given, a line network.
 
     Args:
-        weights: a folder that holds digits.onnx and lines.onnx with their cards, the path of one glyph network,
+        weights: a folder that holds digits.onnx and lines.onnx with their cards, the path of one glyph
+        network,
             or None for the weights that come with the package.
         threads: threads for each network; None leaves one.
 
@@ -51,7 +52,9 @@ class Recogniser:
         return self._lines is not None
 
     def glyph_probabilities(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32, in the order of the card's classes."""
+        """Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32, in the order of the card's
+        classes.
+        """
         if glyphs.ndim != 3 or glyphs.shape[1:] != (GLYPH_SIZE, GLYPH_SIZE):
             raise ValueError(f"glyphs of shape {glyphs.shape}, not (n, {GLYPH_SIZE}, {GLYPH_SIZE})")
         classes = len(self.glyph_card.classes)
@@ -65,7 +68,9 @@ class Recogniser:
         return _soften(np.concatenate(parts), self.glyph_card.temperature)
 
     def line_probabilities(self, strips: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32 each."""
+        """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32
+        each.
+        """
         if self._lines is None or self.line_card is None:
             raise WeightsError("these weights hold no line network; pass a folder with lines.onnx")
         name = self._lines.get_inputs()[0].name

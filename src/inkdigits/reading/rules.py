@@ -1,4 +1,6 @@
-"""Ruled lines, squared paper, base lines and forms' frames. In: darkness. Out: a mask of what a ruler drew."""
+"""Ruled lines, squared paper, base lines and forms' frames. In: darkness. Out: a mask of what a ruler
+drew.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A text line to what the networks are shown. In: `Page`, `Ink`, `TextLine`. Out: a `Strip`, and glyphs of its forms."""
+"""A text line to what the networks are shown. In: `Page`, `Ink`, `TextLine`. Out: a `Strip`, and glyphs of
+its forms.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ def cut_glyph(ink: Ink, box: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def digit_groups(line: TextLine) -> list[NDArray[np.float64]]:
-    """Boxes of the line's forms, those that lie over one another across joined: one box a digit, if none touch."""
+    """Boxes of the line's forms, those that lie over one another across joined: one box a digit, if none
+    touch.
+    """
     groups: list[NDArray[np.float64]] = []
     for form in line.forms:
         if groups:

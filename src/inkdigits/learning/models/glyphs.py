@@ -1,7 +1,8 @@
-"""The network that reads one digit, or refuses it. In: a glyph (28, 28). Out: eleven probabilities, the last of none.
+"""The network that reads one digit, or refuses it. In: a glyph (28, 28). Out: eleven probabilities, the
+last of none.
 
-All convolutions, strides in place of pooling (Springenberg et al., 2015), batch normalisation (Ioffe and Szegedy,
-2015), a mean over places in place of dense layers (Lin et al., 2014).
+All convolutions, strides in place of pooling (Springenberg et al., 2015), batch normalisation (Ioffe and
+Szegedy, 2015), a mean over places in place of dense layers (Lin et al., 2014).
 """
 
 from __future__ import annotations

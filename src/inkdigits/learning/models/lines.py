@@ -1,7 +1,8 @@
-"""The network that reads a line without cutting it up. In: a strip (32, width). Out: a class for every second column.
+"""The network that reads a line without cutting it up. In: a strip (32, width). Out: a class for every
+second column.
 
-Fully convolutional in width: any width from 8 pixels on is read. In the spirit of "space displacement" networks
-(Matan et al., 1992; LeCun et al., 1998), with batch normalisation (Ioffe and Szegedy, 2015).
+Fully convolutional in width: any width from 8 pixels on is read. In the spirit of "space displacement"
+networks (Matan et al., 1992; LeCun et al., 1998), with batch normalisation (Ioffe and Szegedy, 2015).
 """
 
 from __future__ import annotations
