@@ -1,0 +1,105 @@
+"""The learning verbs: help, refusals before any work, and a small run from training to ONNX."""
+
+import json
+
+import pytest
+import tiny
+import typer
+from typer.testing import CliRunner
+
+from inkdigits.errors import InkdigitsError
+from inkdigits.learning import recipes
+from inkdigits.learning.cli import register
+
+app = typer.Typer()
+register(app)
+runner = CliRunner()
+
+
+def call(*arguments: object, code: int = 0) -> str:
+    result = runner.invoke(app, [str(one) for one in arguments])
+    if isinstance(result.exception, InkdigitsError):
+        assert code == 1, result.exception
+        return str(result.exception)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+@pytest.fixture
+def tiny_recipe(monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "tiny", tiny.TINY)
+
+
+def test_every_verb_has_help():
+    for verb in ("data", "train", "evaluate", "export", "models", "figures"):
+        assert "Usage" in call(verb, "--help")
+
+
+def test_data_is_listed_with_licences(tmp_path):
+    told = call("data", "--data", tmp_path)
+    assert "mnist" in told and "CC BY 4.0" in told and "evaluation only" in told and "0 of 4" in told
+    assert told == call("data", "list", "--data", tmp_path)
+
+
+def test_verify_tells_missing_and_different_files(tmp_path):
+    call("data", "verify", "--data", tmp_path, code=1)
+    (tmp_path / "semeion").mkdir()
+    (tmp_path / "semeion" / "semeion.npz").write_bytes(b"other")
+    told = call("data", "verify", "--data", tmp_path, code=1)
+    assert told.split()[0] == "differs"
+    assert call("data", "verify", "mnist", "--data", tmp_path, code=1).count("missing") == 4
+
+
+def test_an_unknown_name_suggests_the_nearest(tmp_path):
+    assert "did you mean paper-cnn?" in call("train", "papr-cnn", code=2)
+    assert "did you mean mnist?" in call("data", "download", "mnits", code=2)
+    assert "mnist-test?" in call("evaluate", tmp_path, "--on", "mnist-tests", code=2)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--schedule", "linear"],
+        ["--precision", "int8"],
+        ["--rotation", "400"],
+        ["--learning-rate", "0"],
+        ["--ema", "1.5"],
+    ],
+)
+def test_impossible_flags_are_refused_before_any_work(tmp_path, flags):
+    told = call("train", "mlp", "--run", tmp_path / "run", "--data", tmp_path, *flags, code=1)
+    assert "is needed" in told
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "flags", [["--epochs", "0"], ["--batch-size", "-1"], ["--seed", "-2"], ["--epochs", "many"]]
+)
+def test_flags_out_of_range_are_usage_errors(tmp_path, flags):
+    call("train", "mlp", "--run", tmp_path / "run", *flags, code=2)
+
+
+def test_missing_data_is_told_and_leaves_no_run(tmp_path):
+    told = call("train", "mlp", "--run", tmp_path / "run", "--data", tmp_path / "data", code=1)
+    assert "put these files there" in told and "train-images-idx3-ubyte.gz" in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_from_training_to_onnx(tmp_path, tiny_recipe):
+    run = tmp_path / "run"
+    flags = ["--run", run, "--data", tmp_path]
+    told = call("train", "tiny", "--epochs", 2, "--rotation", 5, *flags)
+    assert "2 epochs" in told and "validation part" in told
+    config = json.loads((run / "config.json").read_text())
+    assert config["augmentation"]["rotation"] == 5 and config["learning_rate"] == 1e-3
+    assert "already holds a run" in call("train", "tiny", *flags, code=1)
+    (run / "result.json").unlink()
+    assert "epochs 2, not 3" in call("train", "tiny", "--resume", "--epochs", 3, *flags, code=1)
+    # Without flags, --resume takes the settings of the run.
+    assert "2 epochs" in call("train", "tiny", "--resume", *flags)
+    assert "tiny" in call("models")
+    assert "run.onnx" not in call("export", run, "--data", tmp_path, "--out", tmp_path / "out")
+    assert (tmp_path / "out" / "tiny.card.json").is_file()
+    call("figures", "curves", run, "--out", tmp_path / "figures")
+    assert (tmp_path / "figures" / "accuracy.png").is_file()
+    assert "not tested yet" in call("figures", "times", run, "--out", tmp_path, code=1)
