@@ -20,7 +20,6 @@ import time
 import zlib
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from PIL import Image, ImageDraw, TiffImagePlugin
 
 from inkdigits.errors import InkdigitsError
 from inkdigits.reading.page import load_pages
+from inkdigits.reading.reader import Reader
 
 SECONDS_A_FILE = 5
 MEMORY_LIMIT = 1 << 30
@@ -153,20 +153,10 @@ def damaged_file(number: int) -> bytes:
     return bytes(data)
 
 
-def _page_counter() -> Callable[[bytes], int]:
-    """Reads a file, and says how many pages it had."""
-    if find_spec("inkdigits.reading.reader") is None:
-        return lambda data: len(list(load_pages(data)))
-    from inkdigits.reading.reader import Reader
-
-    reader = Reader(threads=1)
-    return lambda data: len(reader.read(data))
-
-
 def _read_all(first: int, count: int) -> None:
     """In the child: read the files; print the slowest's seconds, the peak of memory, pages and refusals."""
     slowest, pages, refused = 0.0, 0, 0
-    read = _page_counter()
+    reader = Reader(threads=1)
     faulthandler.register(signal.SIGPROF, chain=True)
     for number in range(first, first + count):
         data = damaged_file(number)
@@ -179,7 +169,7 @@ def _read_all(first: int, count: int) -> None:
         try:
             if number % 4 == 0:
                 list(load_pages(data, in_color=True))
-            pages += read(data)
+            pages += len(reader.read(data))
         except InkdigitsError as error:
             refused += 1
             if not str(error).startswith("bytes"):
