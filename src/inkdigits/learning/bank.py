@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkdigits.learning import datasets
 from inkdigits.learning.strings import InkBank
@@ -55,17 +54,15 @@ def load_banks(folder: Path) -> tuple[InkBank, InkBank]:
         np.concatenate([letters[500:], characters[kept]]),
         np.concatenate([letters[:500], characters[~kept]]),
     )
-    return tuple(  # pyright: ignore
-        _bank(images, labels, writers, [part == wanted for part in validates], foreign[int(wanted)])
-        for wanted in (False, True)
-    )
+    training = _bank(images, labels, writers, [~part for part in validates], foreign[0])
+    return training, _bank(images, labels, writers, validates, foreign[1])
 
 
-def _normalised(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _normalised(images: np.ndarray) -> np.ndarray:
     return np.stack([normalise(image.astype(np.float32) / 255) for image in images])
 
 
-def _semeion_writers(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _semeion_writers(labels: np.ndarray) -> np.ndarray:
     """A writer id for each row: the place within its digit's rows, two rows a writer."""
     place = np.zeros(len(labels), np.int64)
     for digit in range(10):
@@ -75,11 +72,11 @@ def _semeion_writers(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _bank(
-    images: list[NDArray[np.uint8]],
-    labels: list[NDArray[np.uint8]],
-    writers: list[NDArray[np.int64]],
-    chosen: list[NDArray[np.bool_]],
-    foreign: NDArray[np.uint8],
+    images: list[np.ndarray],
+    labels: list[np.ndarray],
+    writers: list[np.ndarray],
+    chosen: list[np.ndarray],
+    foreign: np.ndarray,
 ) -> InkBank:
     glyphs, rows, shares, start = [], [], [], 0
     for share, image, label, writer, part in zip(

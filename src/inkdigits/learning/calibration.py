@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from inkdigits.reading.decoder import soften
+
 # Below the least float32 that a softmax can leave, and above what a logarithm cannot take.
 TINY = 1e-12
 
@@ -47,15 +49,6 @@ def expected_calibration_error(confidence: np.ndarray, right: np.ndarray, bins: 
     count, mean, accuracy = reliability(confidence, right, bins)
     filled = count > 0
     return float((count[filled] * np.abs(mean - accuracy)[filled]).sum() / count.sum())
-
-
-def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """The probabilities that the logits would give once divided by `temperature`; a softmax's logits are its
-    logarithms.
-    """
-    logits = np.log(np.maximum(probabilities, TINY)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -25,6 +25,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.calibration import choose_threshold, fit_temperature, soften
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit
+from inkdigits.learning.line_calibration import calibrate_lines
 from inkdigits.learning.recipes import RECIPES, Recipe, TrainingData
 from inkdigits.reading.card import Card, Kind, file_sha256, save_card
 from inkdigits.reading.glyph import NORMALISER_VERSION
@@ -35,6 +36,7 @@ INPUT_NAMES = {"glyph": "glyphs", "line": "strips"}
 OUTPUT_NAME = "probabilities"
 # Of the readings above the threshold, one in a thousand may be wrong on the validation part.
 ACCEPTED_RISK = 0.001
+ACCEPTED_LINE_RISK = 0.01  # a line has several digits, and its ground is not clean
 
 
 def export_run(
@@ -56,9 +58,12 @@ def export_run(
     data = recipe.prepare(config, data_folder)
     result = runs.read_json(run_folder / runs.RESULT)
     record = runs.read_json(run_folder / runs.ENVIRONMENT)
-    temperature, chosen = 1.0, 0.5
+    metrics = {name: result[name] for name in ("train", "validation") if result[name]}
     if recipe.kind == "glyph":
         temperature, chosen = _calibrate(model, data)
+    else:
+        temperature, chosen, exact = _calibrate_lines(model, data)
+        metrics["validation"] = {**metrics.get("validation", {}), "lines_exact": exact}
     return export_model(
         model,
         config.model,
@@ -67,7 +72,7 @@ def export_run(
         out_folder or run_folder,
         _parity_inputs(data),
         training_data=record["sources"],
-        metrics={name: result[name] for name in ("train", "validation") if result[name]},
+        metrics=metrics,
         threshold=chosen if threshold is None else threshold,
         temperature=temperature,
         recipe=config.to_dict(),
@@ -203,6 +208,15 @@ def _calibrate(model: keras.Model, data: TrainingData) -> tuple[float, float]:
     softened = soften(outputs, temperature)
     right = softened.argmax(axis=1) == labels
     return temperature, choose_threshold(softened.max(axis=1), right, ACCEPTED_RISK)
+
+
+def _calibrate_lines(model: keras.Model, data: TrainingData) -> tuple[float, float, float]:
+    """(temperature, threshold, share of held-out lines read exactly)."""
+    if data.validation is None:
+        return 1.0, 0.5, float("nan")
+    inputs, targets = data.validation
+    outputs = model.predict(inputs, batch_size=250, verbose=0)
+    return calibrate_lines(outputs, targets, ACCEPTED_LINE_RISK)
 
 
 def _parity_inputs(data: TrainingData) -> np.ndarray:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.strings import InkBank, draw_mark, draw_pen, ink_again
@@ -23,12 +22,10 @@ _PLAIN_SHARE = 0.4
 _WARP = Augmentation(translation=1.5, rotation=12, scale=0.12, shear=0.15, elastic=28.0, elastic_sigma=4.5)
 _BEND = Augmentation(rotation=8, scale=0.1, shear=0.1, elastic=34.0, elastic_sigma=4.5)
 
-Image = NDArray[np.float32]
+Image = np.ndarray
 
 
-def make_glyphs(
-    bank: InkBank, count: int, random: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def make_glyphs(bank: InkBank, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """`count` glyphs (count, 28, 28) uint8 and classes (count,) uint8, indices into `GLYPH_CLASSES`,
     shuffled.
     """
@@ -51,7 +48,7 @@ def make_glyphs(
     return glyphs, labels
 
 
-def _source(bank: InkBank, label: int, writer: int, random: np.random.Generator) -> NDArray[np.uint8]:
+def _source(bank: InkBank, label: int, writer: int, random: np.random.Generator) -> np.ndarray:
     if label == _NONE:
         return bank.foreign[int(random.integers(len(bank.foreign)))]
     rows = bank.rows[writer][label]
@@ -61,8 +58,8 @@ def _source(bank: InkBank, label: int, writer: int, random: np.random.Generator)
 
 
 def _worn(
-    glyph: NDArray[np.uint8], none: bool, bank: InkBank, writer: int, random: np.random.Generator
-) -> NDArray[np.uint8]:
+    glyph: np.ndarray, none: bool, bank: InkBank, writer: int, random: np.random.Generator
+) -> np.ndarray:
     """The glyph drawn at a size of its own, damaged, photographed and normalised."""
     pen = draw_pen(random)
     size = float(random.uniform(18, 64))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inkdigits.learning import texture
 from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
@@ -24,7 +23,7 @@ STRIP_WIDTH = 160
 _FOREIGN = LINE_CLASSES.index("?")
 _ZOOM = 2  # the canvas is this much larger than the strip
 
-Image = NDArray[np.float32]
+Image = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,10 @@ class InkBank:
     `foreign` (m, 28, 28) uint8.
     """
 
-    glyphs: NDArray[np.uint8]
-    rows: list[list[NDArray[np.int64]]]
-    shares: NDArray[np.float64]
-    foreign: NDArray[np.uint8]
+    glyphs: np.ndarray
+    rows: list[list[np.ndarray]]
+    shares: np.ndarray
+    foreign: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,7 @@ class Pen:
     base_drift: float
 
 
-def make_lines(
-    bank: InkBank, count: int, random: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def make_lines(bank: InkBank, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """`count` strips (count, 32, 160) uint8 and targets (count, 80) uint8, indices into `LINE_CLASSES`."""
     strips = np.zeros((count, STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
     targets = np.zeros((count, STRIP_WIDTH // STRIDE), np.uint8)
@@ -68,13 +65,13 @@ def make_lines(
     return strips, targets
 
 
-def target_text(target: NDArray[np.integer]) -> str:
+def target_text(target: np.ndarray) -> str:
     """The digits that a target (steps,) spells, marks and foreign characters left out."""
     starts = target[np.flatnonzero(np.diff(target, prepend=0) != 0)]
     return "".join(LINE_CLASSES[step] for step in starts if 1 <= step <= 10)
 
 
-def make_line(bank: InkBank, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """One strip (32, 160) uint8 and its target (80,) uint8."""
     height, width = STRIP_HEIGHT * _ZOOM, STRIP_WIDTH * _ZOOM
     pen = draw_pen(random)
@@ -179,7 +176,7 @@ def _sign(
     return draw_mark(LINE_CLASSES[sign], pen, random)
 
 
-def ink_again(glyph: NDArray[np.uint8], size: float, pen: Pen, random: np.random.Generator) -> Image:
+def ink_again(glyph: np.ndarray, size: float, pen: Pen, random: np.random.Generator) -> Image:
     """A 28x28 glyph drawn again so that its 20-pixel box becomes `size` pixels: smooth, with the line's
     pen.
     """
@@ -194,7 +191,7 @@ def ink_again(glyph: NDArray[np.uint8], size: float, pen: Pen, random: np.random
     )
     drawn = np.clip((drawn - pen.level) * pen.gain + 0.5, 0, 1).astype(np.float32)
     if pen.dilation:
-        drawn = cv2.dilate(drawn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (pen.dilation, pen.dilation)))  # pyright: ignore
+        drawn = cv2.dilate(drawn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (pen.dilation, pen.dilation)))
     rows = np.flatnonzero(drawn.max(axis=1) > 0.3)
     columns = np.flatnonzero(drawn.max(axis=0) > 0.3)
     if rows.size < 2 or columns.size < 1:  # a stroke too thin for this pen's level: draw it as it was
@@ -297,7 +294,7 @@ def _print(
     return np.clip(ink * strength + paper * (1 - 0.8 * ink) * (strength + 0.2), 0, 1)
 
 
-def _target(spans: list[tuple[float, float, int]]) -> NDArray[np.uint8]:
+def _target(spans: list[tuple[float, float, int]]) -> np.ndarray:
     target = np.zeros(STRIP_WIDTH // STRIDE, np.uint8)
     step = STRIDE * _ZOOM
     for left, right, sign in spans:

@@ -11,9 +11,8 @@ import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.float32]
+Image = np.ndarray
 
 
 def background(height: int, width: int, text_height: float, random: np.random.Generator) -> Image:
@@ -77,13 +76,13 @@ def camera(strip: Image, random: np.random.Generator) -> Image:
     """Defocus or motion, sensor noise and JPEG."""
     kind = random.random()
     if kind < 0.6:
-        strip = cv2.GaussianBlur(strip, (0, 0), float(random.uniform(0.3, 1.1)))  # pyright: ignore
+        strip = cv2.GaussianBlur(strip, (0, 0), float(random.uniform(0.3, 1.1)))
     elif kind < 0.7:
         kernel = np.zeros((5, 5), np.float32)
         angle = random.uniform(0, math.pi)
         end = (2 + 2 * math.cos(angle), 2 + 2 * math.sin(angle))
         cv2.line(kernel, (round(4 - end[0]), round(4 - end[1])), (round(end[0]), round(end[1])), 1.0)
-        strip = cv2.filter2D(strip, -1, kernel / kernel.sum())  # pyright: ignore
+        strip = cv2.filter2D(strip, -1, kernel / kernel.sum())
     if random.random() < 0.7:
         strip = strip + random.normal(0, random.uniform(0.01, 0.07), strip.shape).astype(np.float32)
     if random.random() < 0.25:
@@ -91,7 +90,8 @@ def camera(strip: Image, random: np.random.Generator) -> Image:
         encoded = cv2.imencode(
             ".jpg", np.clip(strip * 255, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality]
         )
-        strip = cv2.imdecode(encoded[1], cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255  # pyright: ignore
+        decoded = cv2.imdecode(encoded[1], cv2.IMREAD_GRAYSCALE)
+        strip = np.asarray(decoded, np.float32) / 255
     return np.clip(strip, 0, 1)
 
 
@@ -138,7 +138,7 @@ def _hatching(height: int, width: int, random: np.random.Generator) -> Image:
 
 def _grain(height: int, width: int, random: np.random.Generator) -> Image:
     noise = random.normal(0, 1, (height, width)).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), float(random.uniform(0.7, 2.5)))  # pyright: ignore
+    noise = cv2.GaussianBlur(noise, (0, 0), float(random.uniform(0.7, 2.5)))
     return np.clip(noise / max(float(noise.std()), 1e-6) * random.uniform(0.05, 0.2), 0, 1)
 
 
@@ -159,4 +159,4 @@ def _shade(height: int, width: int, random: np.random.Generator) -> Image:
     coarse = random.random((3, 5)).astype(np.float32)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) * float(
         random.uniform(0.05, 0.3)
-    )  # pyright: ignore
+    )

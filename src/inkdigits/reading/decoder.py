@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 DIGITS = tuple("0123456789")
 _LONG_RUN = 1.7  # times the usual length: a run of mixed classes this long is two signs
@@ -30,7 +29,7 @@ class Sign:
     text: str
     start: int
     end: int
-    scores: NDArray[np.float32]
+    scores: np.ndarray
 
     @property
     def is_digit(self) -> bool:
@@ -43,7 +42,7 @@ class Sign:
         return float(self.scores.max())
 
 
-def find_signs(probabilities: NDArray[np.float32], classes: tuple[str, ...]) -> list[Sign]:
+def find_signs(probabilities: np.ndarray, classes: tuple[str, ...]) -> list[Sign]:
     """The signs of a line, from left to right.
 
     Args:
@@ -71,7 +70,7 @@ def find_signs(probabilities: NDArray[np.float32], classes: tuple[str, ...]) -> 
     return signs
 
 
-def missed(probabilities: NDArray[np.float32], signs: list[Sign], classes: tuple[str, ...]) -> float:
+def missed(probabilities: np.ndarray, signs: list[Sign], classes: tuple[str, ...]) -> float:
     """The probability that a digit hides where no sign was read: the highest digit's between the signs."""
     digits = [classes.index(digit) for digit in DIGITS]
     rest = probabilities[:, digits].sum(axis=1).copy()
@@ -80,7 +79,23 @@ def missed(probabilities: NDArray[np.float32], signs: list[Sign], classes: tuple
     return float(rest.max(initial=0.0))
 
 
-def agree(scores: NDArray[np.float32], glyph: NDArray[np.float32]) -> NDArray[np.float32]:
+def line_confidence(
+    confidences: list[float], probabilities: np.ndarray, signs: list[Sign], classes: tuple[str, ...]
+) -> float:
+    """The probability that a line's text is right: every digit is, and none hides between them."""
+    return float(np.prod(confidences)) * (1.0 - missed(probabilities, signs, classes))
+
+
+def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax outputs (..., classes) as they would be at another temperature (Guo et al., 2017)."""
+    if temperature == 1.0:
+        return probabilities
+    logits = np.log(np.maximum(probabilities, 1e-12)) / temperature
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def agree(scores: np.ndarray, glyph: np.ndarray) -> np.ndarray:
     """Two opinions on one digit as one: the mean of their probabilities, (10,) float32.
 
     A mean keeps a doubt that either has; a product would let the surer one overrule it.
@@ -88,20 +103,20 @@ def agree(scores: NDArray[np.float32], glyph: NDArray[np.float32]) -> NDArray[np
     return ((scores + glyph[:10]) / 2).astype(np.float32)
 
 
-def alternatives(scores: NDArray[np.float32], most: int = 3) -> list[tuple[str, float]]:
+def alternatives(scores: np.ndarray, most: int = 3) -> list[tuple[str, float]]:
     """The next best digits and their probabilities, best first."""
     order = np.argsort(-scores)[1 : most + 1]
     return [(DIGITS[index], float(scores[index])) for index in order if scores[index] >= _SHOWN]
 
 
-def _runs(best: NDArray[np.integer]) -> list[tuple[int, int]]:
+def _runs(best: np.ndarray) -> list[tuple[int, int]]:
     """Stretches of steps of which none is empty."""
     inked = np.concatenate([[0], (best > 0).astype(np.int8), [0]])
     edges = np.flatnonzero(np.diff(inked))
     return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _split(classes: NDArray[np.integer], usual: float) -> list[tuple[int, int]]:
+def _split(classes: np.ndarray, usual: float) -> list[tuple[int, int]]:
     """A stretch of steps cut where its class changes, if it is long enough for two signs."""
     changes = np.flatnonzero(np.diff(classes)) + 1
     if changes.size == 0 or len(classes) < _LONG_RUN * usual and len(classes) < 8:

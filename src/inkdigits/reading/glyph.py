@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 NORMALISER_VERSION = 1
 
@@ -24,7 +23,7 @@ _STROKE = (
 _STROKE_MAX = 4.5
 
 
-def normalise(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+def normalise(ink: np.ndarray) -> np.ndarray:
     """One digit's ink as MNIST would show it.
 
     The ink's bounding box is scaled so that its longer side is 20 pixels, strokes that would be too thin to
@@ -56,7 +55,7 @@ def normalise(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
     return _centre(small)
 
 
-def stroke_width(ink: NDArray[np.float32]) -> float:
+def stroke_width(ink: np.ndarray) -> float:
     """Typical stroke width in pixels: twice the mean distance to paper along the ridge of the strokes."""
     mask = (ink > 0.5 * float(ink.max())).astype(np.uint8)
     area = int(mask.sum())
@@ -69,7 +68,7 @@ def stroke_width(ink: NDArray[np.float32]) -> float:
     return 4.0 * float(distance.sum()) / area - 1.0
 
 
-def _thicken(crop: NDArray[np.float32], stroke: float, scale: float) -> NDArray[np.float32]:
+def _thicken(crop: np.ndarray, stroke: float, scale: float) -> np.ndarray:
     missing = int(round(_STROKE / scale - stroke))
     if missing < 1:
         return crop
@@ -80,7 +79,7 @@ def _thicken(crop: NDArray[np.float32], stroke: float, scale: float) -> NDArray[
     return cv2.dilate(padded, kernel)
 
 
-def _centre(small: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _centre(small: np.ndarray) -> np.ndarray:
     height, width = small.shape
     total = max(float(small.sum()), 1e-6)
     centre_y = float(small.sum(axis=1) @ np.arange(height)) / total
@@ -92,7 +91,7 @@ def _centre(small: NDArray[np.float32]) -> NDArray[np.uint8]:
     return glyph
 
 
-def strip(darkness: NDArray[np.float32]) -> NDArray[np.uint8]:
+def strip(darkness: np.ndarray) -> np.ndarray:
     """One line's darkness as the line network sees it.
 
     Args:
@@ -112,7 +111,7 @@ def strip(darkness: NDArray[np.float32]) -> NDArray[np.uint8]:
     )
 
 
-def finish_strip(small: NDArray[np.float32]) -> NDArray[np.uint8]:
+def finish_strip(small: np.ndarray) -> np.ndarray:
     """Stretch a strip (32, width) so that clean paper is 0 and the darker strokes are 255, whatever the
     pen.
     """

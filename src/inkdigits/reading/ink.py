@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inkdigits.reading.page import Page
 from inkdigits.reading.rules import find_rules
@@ -37,9 +36,9 @@ class Ink:
         inverted: whether the ink was lighter than what it is on.
     """
 
-    darkness: NDArray[np.float32]
-    mask: NDArray[np.uint8]
-    paper: NDArray[np.uint8]
+    darkness: np.ndarray
+    mask: np.ndarray
+    paper: np.ndarray
     scale: float
     contrast: float
     inverted: bool
@@ -70,9 +69,7 @@ def find_ink(page: Page) -> Ink:
     return Ink(np.clip(raw / strength, 0, 1), mask, paper, scale, strength, inverted)
 
 
-def cut_darkness(
-    page: Page, ink: Ink, box: tuple[float, float, float, float], height: int
-) -> NDArray[np.float32]:
+def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], height: int) -> np.ndarray:
     """A box of the page as darkness, shrunk to `height` rows from the page's own pixels.
 
     Args:
@@ -115,23 +112,23 @@ def cut_darkness(
     return np.clip(darkness, 0, 1, out=darkness)
 
 
-def _shrink(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+def _shrink(gray: np.ndarray) -> tuple[np.ndarray, float]:
     longest = max(gray.shape)
     wanted = min(WORKING_SIZE_LARGE, max(WORKING_SIZE, 0.75 * longest))
     if longest <= wanted:
         return gray, 1.0
     scale = longest / wanted
     size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), scale  # pyright: ignore
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), scale
 
 
-def _small(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _small(gray: np.ndarray) -> np.ndarray:
     factor = max(1.0, max(gray.shape) / _SMALL)
     size = (max(1, round(gray.shape[1] / factor)), max(1, round(gray.shape[0] / factor)))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # pyright: ignore
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
 
 
-def _is_light_on_dark(gray: NDArray[np.uint8]) -> bool:
+def _is_light_on_dark(gray: np.ndarray) -> bool:
     """Ink is the minority: whichever side of its surroundings has the heavier tail is ink."""
     small = _small(gray)
     if float(np.median(small)) > 140:
@@ -145,7 +142,7 @@ def _is_light_on_dark(gray: NDArray[np.uint8]) -> bool:
     return lighter > 1.5 * darker
 
 
-def _paper(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _paper(gray: np.ndarray) -> np.ndarray:
     """The brightness of the bare paper, without the ink, at a small size."""
     small = _small(gray)
     reach = max(3, round(max(small.shape) / 9)) | 1
@@ -153,10 +150,10 @@ def _paper(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Closing fills whatever is narrower than the kernel with the paper beside it; wider shadows stay.
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)
-    return cv2.GaussianBlur(closed, (0, 0), reach / 4)[reach:-reach, reach:-reach].copy()  # pyright: ignore
+    return cv2.GaussianBlur(closed, (0, 0), reach / 4)[reach:-reach, reach:-reach].copy()
 
 
-def _relative_darkness(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _relative_darkness(gray: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """How much darker than the paper around it each pixel is, as a share of the paper's brightness."""
     under = cv2.resize(paper, (gray.shape[1], gray.shape[0]), interpolation=cv2.INTER_LINEAR)
     smooth = cv2.GaussianBlur(gray, (3, 3), 0) if max(gray.shape) > 300 else gray
@@ -165,7 +162,7 @@ def _relative_darkness(gray: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDA
     return np.maximum(darkness, 0, out=darkness)
 
 
-def _clear_surroundings(darkness: NDArray[np.float32], peak: float) -> bool:
+def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
     """Set to paper, in place, what reaches the border and is wider than a pen: the desk, a hand, a shadow's
     core.
 
@@ -184,15 +181,16 @@ def _clear_surroundings(darkness: NDArray[np.float32], peak: float) -> bool:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     outside = np.bincount(labels.ravel(), weights=thick.ravel(), minlength=count) > 0
     outside &= touches_border(stats, dark.shape)
+    outside = np.asarray(outside)
     outside[0] = False
     if not outside.any():
         return False
-    region = cv2.dilate(outside[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
+    region = cv2.dilate(outside[np.asarray(labels)].astype(np.uint8), np.ones((5, 5), np.uint8))
     darkness[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
     return True
 
 
-def _pen_strength(darkness: NDArray[np.float32], rules: NDArray[np.uint8], low: float) -> float:
+def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
     """The darkness of the pen: of the connected stroke that stands out most; 0 where there is none."""
     binary = ((darkness > low) & (rules == 0)).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
@@ -213,15 +211,13 @@ def _pen_strength(darkness: NDArray[np.float32], rules: NDArray[np.uint8], low: 
     return float(np.percentile(darkness[part][labels[part] == best + 1], 80))
 
 
-def touches_border(stats: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def touches_border(stats: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Which of OpenCV's component statistics (n, 5) reach the border of a map of `shape`."""
     left, top, wide, high = stats[:, 0], stats[:, 1], stats[:, 2], stats[:, 3]
     return (left <= 1) | (top <= 1) | (left + wide >= shape[1] - 1) | (top + high >= shape[0] - 1)
 
 
-def _strokes(
-    darkness: NDArray[np.float32], rules: NDArray[np.uint8], strength: float, low: float
-) -> NDArray[np.uint8]:
+def _strokes(darkness: np.ndarray, rules: np.ndarray, strength: float, low: float) -> np.ndarray:
     """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it."""
     weak = (darkness > max(low, 0.36 * strength)) & (rules == 0)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(weak.astype(np.uint8), connectivity=8)

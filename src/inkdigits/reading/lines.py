@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inkdigits.reading.ink import Ink, touches_border
 
@@ -40,7 +39,7 @@ class TextLine:
     bottom: float
     height: float
     slope: float
-    forms: NDArray[np.float64]
+    forms: np.ndarray
 
 
 def find_lines(ink: Ink) -> list[TextLine]:
@@ -58,7 +57,7 @@ def find_lines(ink: Ink) -> list[TextLine]:
     return _reading_order([line for line in lines if not _is_debris(line, lines)])
 
 
-def _forms(ink: Ink) -> NDArray[np.float64]:
+def _forms(ink: Ink) -> np.ndarray:
     """Boxes (n, 4) left, top, right, bottom of the connected strokes, in ink pixels."""
     height, width = ink.mask.shape
     # Strokes that blur or faint pencil broke are one form when hardly anything is between them.
@@ -88,15 +87,15 @@ def _forms(ink: Ink) -> NDArray[np.float64]:
     return np.stack([left, top, left + stats[:, 2], top + stats[:, 3]], axis=1).astype(np.float64)
 
 
-def _heights(forms: NDArray[np.float64]) -> NDArray[np.float64]:
+def _heights(forms: np.ndarray) -> np.ndarray:
     return forms[:, 3] - forms[:, 1]
 
 
-def _widths(forms: NDArray[np.float64]) -> NDArray[np.float64]:
+def _widths(forms: np.ndarray) -> np.ndarray:
     return forms[:, 2] - forms[:, 0]
 
 
-def _reference_height(forms: NDArray[np.float64]) -> float:
+def _reference_height(forms: np.ndarray) -> float:
     """The height of a typical digit: the weighted median height, tall forms weighing more than specks."""
     heights = _heights(forms)
     order = np.argsort(heights)
@@ -104,9 +103,9 @@ def _reference_height(forms: NDArray[np.float64]) -> float:
     return float(heights[order][np.searchsorted(weights, 0.5 * weights[-1])])
 
 
-def _chain(forms: NDArray[np.float64], reference: float) -> list[list[NDArray[np.float64]]]:
+def _chain(forms: np.ndarray, reference: float) -> list[list[np.ndarray]]:
     """Forms from left to right, each joining the line whose last form lies most at its own height."""
-    groups: list[list[NDArray[np.float64]]] = []
+    groups: list[list[np.ndarray]] = []
     for form in forms[np.argsort(forms[:, 0])]:
         best, best_overlap = None, 0.3
         for group in groups:
@@ -125,18 +124,18 @@ def _chain(forms: NDArray[np.float64], reference: float) -> list[list[NDArray[np
     return groups
 
 
-def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+def _overlap(one: np.ndarray, other: np.ndarray) -> float:
     """Share of the smaller height that two boxes have in common."""
     common = min(one[3], other[3]) - max(one[1], other[1])
     return float(common / max(1.0, min(one[3] - one[1], other[3] - other[1])))
 
 
-def _hull(group: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _hull(group: list[np.ndarray]) -> np.ndarray:
     boxes = np.array(group)
     return np.array([boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()])
 
 
-def _merge(groups: list[list[NDArray[np.float64]]], reference: float) -> list[list[NDArray[np.float64]]]:
+def _merge(groups: list[list[np.ndarray]], reference: float) -> list[list[np.ndarray]]:
     """Lines that lie over each other are one: a digit in two pieces begins two lines."""
     groups = [list(group) for group in groups]
     changed = True
@@ -163,7 +162,7 @@ def _merge(groups: list[list[NDArray[np.float64]]], reference: float) -> list[li
     return groups
 
 
-def _attach(groups: list[list[NDArray[np.float64]]], small: NDArray[np.float64], reference: float) -> None:
+def _attach(groups: list[list[np.ndarray]], small: np.ndarray, reference: float) -> None:
     """Small forms join the nearest line, in place, if they lie within its band and beside its digits."""
     hulls = [_hull(group) for group in groups]
     for form in small:
@@ -181,16 +180,16 @@ def _attach(groups: list[list[NDArray[np.float64]]], small: NDArray[np.float64],
         group.sort(key=lambda box: box[0])
 
 
-def _line(forms: NDArray[np.float64], scale: float) -> TextLine:
+def _line(forms: np.ndarray, scale: float) -> TextLine:
     heights = _heights(forms)
     tall = forms[heights >= _TALL * heights.max()]
     slope = 0.0
     if len(tall) >= 3 and tall[-1, 0] - tall[0, 2] > 1.5 * heights.max():
         middle = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2
         slope = float(np.polyfit(*middle, 1)[0])
-    hull = _hull(list(forms)) * scale
+    left, top, right, bottom = (float(value) for value in _hull(list(forms)) * scale)
     height = float(np.percentile(_heights(tall), 70)) * scale
-    return TextLine(*(float(value) for value in hull), height, slope, forms * scale)
+    return TextLine(left, top, right, bottom, height, slope, forms * scale)
 
 
 def _is_debris(line: TextLine, lines: list[TextLine]) -> bool:

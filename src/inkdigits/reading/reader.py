@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkdigits.answer import Alternative, Answer, Box, Digit, Line, Mark
 from inkdigits.errors import InkdigitsError
-from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_signs, missed
+from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_signs
 from inkdigits.reading.ink import find_ink
 from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
@@ -83,10 +82,10 @@ class Reader:
     def _line(
         self,
         line: TextLine,
-        boxes: list[NDArray[np.float64]],
-        opinions: NDArray[np.float32],
+        boxes: list[np.ndarray],
+        opinions: np.ndarray,
         strip: Strip,
-        steps: NDArray[np.float32],
+        steps: np.ndarray,
     ) -> Line:
         card = self._recogniser.line_card
         classes = card.classes if card else DIGITS
@@ -110,14 +109,10 @@ class Reader:
                 digits.append(_digit(scores, box))
             elif sign.text != "?":
                 marks.append(Mark(sign.text, box))
-        confidence = float(np.prod([digit.confidence for digit in digits])) * (
-            1 - missed(steps, signs, classes)
-        )
+        confidence = line_confidence([digit.confidence for digit in digits], steps, signs, classes)
         return _finish(line, digits, marks, confidence, card.threshold if card else 0.5)
 
-    def _line_of_glyphs(
-        self, line: TextLine, boxes: list[NDArray[np.float64]], opinions: NDArray[np.float32]
-    ) -> Line:
+    def _line_of_glyphs(self, line: TextLine, boxes: list[np.ndarray], opinions: np.ndarray) -> Line:
         """A line read form by form, with a glyph network alone."""
         digits: list[Digit] = []
         marks: list[Mark] = []
@@ -148,12 +143,12 @@ def _between(index: int, places: list[tuple[float, float]], line: TextLine) -> B
     return _box(np.array([left, line.top, max(right, left + 1), line.bottom]))
 
 
-def _box(corners: NDArray[np.float64]) -> Box:
+def _box(corners: np.ndarray) -> Box:
     left, top, right, bottom = (round(float(value)) for value in corners)
     return (max(0, left), max(0, top), max(1, right - left), max(1, bottom - top))
 
 
-def _digit(scores: NDArray[np.float32], box: Box) -> Digit:
+def _digit(scores: np.ndarray, box: Box) -> Digit:
     others = tuple(Alternative(text, score) for text, score in alternatives(scores))
     return Digit(DIGITS[int(scores.argmax())], float(scores.max()), box, others)
 

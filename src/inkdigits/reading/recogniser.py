@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from inkdigits.errors import WeightsError
 from inkdigits.reading.card import Card, load_card
+from inkdigits.reading.decoder import soften
 from inkdigits.reading.glyph import GLYPH_SIZE, NORMALISER_VERSION, STRIP_HEIGHT
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-GLYPH_FILE, LINE_FILE = "digits.onnx", "lines.onnx"
+GLYPH_FILE, LINE_FILE = "inkdigits-digits.onnx", "inkdigits-lines.onnx"
 LINE_STRIDE = 2  # columns of a strip for each step of the line network's output
 _BATCH = 256
 _STRIP_BATCH = 16
@@ -28,7 +28,7 @@ class Recogniser:
     """A glyph network and, unless weights of a glyph network alone are given, a line network.
 
     Args:
-        weights: a folder that holds digits.onnx and lines.onnx with their cards, the path of one glyph
+        weights: a folder that holds both networks with their cards, the path of one glyph
         network,
             or None for the weights that come with the package.
         threads: threads for each network; None leaves one.
@@ -51,7 +51,7 @@ class Recogniser:
         """Whether there is a line network."""
         return self._lines is not None
 
-    def glyph_probabilities(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def glyph_probabilities(self, glyphs: np.ndarray) -> np.ndarray:
         """Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32, in the order of the card's
         classes.
         """
@@ -65,16 +65,16 @@ class Recogniser:
             np.asarray(self._glyphs.run(None, {name: glyphs[start : start + _BATCH]})[0])
             for start in range(0, len(glyphs), _BATCH)
         ]
-        return _soften(np.concatenate(parts), self.glyph_card.temperature)
+        return soften(np.concatenate(parts), self.glyph_card.temperature)
 
-    def line_probabilities(self, strips: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def line_probabilities(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32
         each.
         """
         if self._lines is None or self.line_card is None:
-            raise WeightsError("these weights hold no line network; pass a folder with lines.onnx")
+            raise WeightsError(f"these weights hold no line network; pass a folder that has {LINE_FILE}")
         name = self._lines.get_inputs()[0].name
-        results: list[NDArray[np.float32]] = [np.zeros((0, 0), np.float32)] * len(strips)
+        results: list[np.ndarray] = [np.zeros((0, 0), np.float32)] * len(strips)
         # Strips of like width share a batch, so that little of it is padding.
         order = sorted(range(len(strips)), key=lambda index: strips[index].shape[1])
         for start in range(0, len(order), _STRIP_BATCH):
@@ -83,7 +83,7 @@ class Recogniser:
             batch = np.zeros((len(members), STRIP_HEIGHT, width + width % 2), np.uint8)
             for row, index in enumerate(members):
                 batch[row, :, : strips[index].shape[1]] = strips[index]
-            outputs = np.asarray(self._lines.run(None, {name: batch})[0])
+            outputs = soften(np.asarray(self._lines.run(None, {name: batch})[0]), self.line_card.temperature)
             for row, index in enumerate(members):
                 results[index] = outputs[row, : max(1, -(-strips[index].shape[1] // LINE_STRIDE))]
         return results
@@ -103,12 +103,3 @@ def _open(path: Path, kind: str, threads: int | None) -> tuple[Card, onnxruntime
     except Exception as error:  # ONNX Runtime raises a class of its own for each cause
         raise WeightsError(f"{path}: ONNX Runtime cannot load it ({error}); export the run again") from error
     return card, session
-
-
-def _soften(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Softmax at another temperature (Guo et al., 2017)."""
-    if temperature == 1.0:
-        return probabilities
-    logits = np.log(np.maximum(probabilities, 1e-9)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

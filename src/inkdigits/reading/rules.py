@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 _SEARCH_SIZE = 320  # pixels of the longer side at which lines are looked for
 _LONG = 0.45  # of the side along which it runs: a line this long needs no parallel companions
@@ -19,7 +18,7 @@ _THICK = 5  # pixels while searching: wider than any ruling
 _TILT = 25.0  # degrees from horizontal or vertical up to which ruling is looked for
 
 
-def find_rules(darkness: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+def find_rules(darkness: np.ndarray, threshold: float) -> np.ndarray:
     """1 where a straight, thin, printed line is and no stroke that is darker crosses it.
 
     Args:
@@ -54,7 +53,7 @@ def find_rules(darkness: NDArray[np.float32], threshold: float) -> NDArray[np.ui
     return rules
 
 
-def _segments(dark: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _segments(dark: np.ndarray) -> np.ndarray:
     """Straight runs (n, 4): x1, y1, x2, y2, that are long, or one of several parallel ones."""
     height, width = dark.shape
     least = max(14, round(_SHORT * min(height, width)))
@@ -85,7 +84,7 @@ def _segments(dark: NDArray[np.uint8]) -> NDArray[np.float64]:
     return lines[keep]
 
 
-def _places(lines: NDArray[np.float64], angle: float) -> int:
+def _places(lines: np.ndarray, angle: float) -> int:
     """How many clearly different places `lines` lie at, across and along the direction `angle` (degrees)."""
     middle = (lines[:, :2] + lines[:, 2:]) / 2
     along = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
@@ -93,7 +92,7 @@ def _places(lines: NDArray[np.float64], angle: float) -> int:
     return max(len(np.unique(np.round(middle @ axis / 8.0))) for axis in (along, across))
 
 
-def _thickness(dark: NDArray[np.uint8]) -> float:
+def _thickness(dark: np.ndarray) -> float:
     area = int(dark.sum())
     distance = cv2.distanceTransform(dark, cv2.DIST_L2, 3)
     return 4.0 * float(distance.sum()) / max(area, 1) - 1.0

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip, normalise
 from inkdigits.reading.ink import Ink, cut_darkness
@@ -31,7 +30,7 @@ class Strip:
         zoom: page pixels per column.
     """
 
-    image: NDArray[np.uint8]
+    image: np.ndarray
     left: float
     zoom: float
 
@@ -73,7 +72,7 @@ def cut_strip(page: Page, ink: Ink, line: TextLine) -> Strip:
     )
 
 
-def cut_glyph(ink: Ink, box: NDArray[np.float64]) -> NDArray[np.uint8]:
+def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:
     """The strokes in a box (left, top, right, bottom; page pixels) as a glyph (28, 28) uint8."""
     left, top, right, bottom = (round(float(value) / ink.scale) for value in box)
     left, top = max(0, left), max(0, top)
@@ -84,11 +83,11 @@ def cut_glyph(ink: Ink, box: NDArray[np.float64]) -> NDArray[np.uint8]:
     return normalise(np.ascontiguousarray(soft))
 
 
-def digit_groups(line: TextLine) -> list[NDArray[np.float64]]:
+def digit_groups(line: TextLine) -> list[np.ndarray]:
     """Boxes of the line's forms, those that lie over one another across joined: one box a digit, if none
     touch.
     """
-    groups: list[NDArray[np.float64]] = []
+    groups: list[np.ndarray] = []
     for form in line.forms:
         if groups:
             last = groups[-1]
