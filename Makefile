@@ -1,0 +1,57 @@
+# make demo   read the pictures of examples/          make test   the whole test suite
+# make lint   formatting, lint, types                 make clean  forget what was made
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
+	$(BIN)/python -m pip install --quiet
+
+.PHONY: demo test lint examples weights readme dev clean
+
+demo: $(VENV)/.reading
+	@$(BIN)/inkdigits read examples --annotate out/demo
+	@echo "The annotated pictures are in out/demo"
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# The shipped networks, from data and recipe. Needs the data sets (docs/data.md) and some hours.
+weights: $(VENV)/.dev
+	$(BIN)/inkdigits train inkdigits-digits --train-on-all --run runs/weights-digits --resume
+	$(BIN)/inkdigits train inkdigits-lines --train-on-all --run runs/weights-lines --resume
+	$(BIN)/inkdigits export runs/weights-digits --out src/inkdigits/weights/digits.onnx
+	$(BIN)/inkdigits export runs/weights-lines --out src/inkdigits/weights/lines.onnx
+
+examples: $(VENV)/.dev
+	$(BIN)/python scripts/make_examples.py
+
+# The README's tables from results/*.json, and its picture from examples/.
+readme: $(VENV)/.dev
+	$(BIN)/python scripts/readme_tables.py
+	$(BIN)/python scripts/readme_picture.py
+
+dev: $(VENV)/.dev
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: no python3.11 or python3 found; try make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: inkdigits needs Python 3.11 or newer; try make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.reading: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.reading
+
+clean:
+	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
