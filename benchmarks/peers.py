@@ -102,14 +102,16 @@ class RapidOcr:
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
+        if self._worker.stdin is None or self._worker.stdout is None:
+            raise RuntimeError("the RapidOCR worker has no pipes")
+        self._questions, self._replies = self._worker.stdin, self._worker.stdout
         self.name: str = self._answer()["peer"]
 
     def read(self, paths: Sequence[Path], mode: str) -> Iterator[PeerAnswer]:
         """One answer a path, each timed inside the worker."""
-        assert self._worker.stdin is not None
         for path in paths:
-            self._worker.stdin.write(json.dumps({"path": str(path), "mode": mode}) + "\n")
-            self._worker.stdin.flush()
+            self._questions.write(json.dumps({"path": str(path), "mode": mode}) + "\n")
+            self._questions.flush()
             answer = self._answer()
             yield PeerAnswer(tuple(answer["lines"]), answer["seconds"], answer["cpu_seconds"])
 
@@ -118,15 +120,14 @@ class RapidOcr:
         self._worker.communicate()
 
     def _answer(self) -> dict:
-        assert self._worker.stdout is not None
-        line = self._worker.stdout.readline()
+        line = self._replies.readline()
         if not line:
             raise RuntimeError("the RapidOCR worker ended; run it alone to see why: rapidocr_worker.py")
         return json.loads(line)
 
 
 @contextlib.contextmanager
-def installed_peers(rapidocr_python: Path | None) -> Iterator[tuple[list[Peer], list[str]]]:
+def installed_peers(rapidocr_pythons: Sequence[Path]) -> Iterator[tuple[list[Peer], list[str]]]:
     """The peers that are here, and for each that is not one line that says what to do."""
     peers: list[Peer] = []
     absent: list[str] = []
@@ -135,20 +136,18 @@ def installed_peers(rapidocr_python: Path | None) -> Iterator[tuple[list[Peer], 
         absent.append("Tesseract is skipped: no program `tesseract` on the path; install tesseract-ocr")
     else:
         peers.append(Tesseract(program))
-    rapid: RapidOcr | None = None
-    if rapidocr_python is None:
+    if not rapidocr_pythons:
         absent.append("RapidOCR is skipped: give the Python of its environment with --rapidocr-python")
-    else:
-        try:
-            rapid = RapidOcr(rapidocr_python)
+    with contextlib.ExitStack() as stack:
+        for python in rapidocr_pythons:
+            try:
+                rapid = RapidOcr(python)
+            except (OSError, RuntimeError) as error:
+                absent.append(f"RapidOCR is skipped: {python} cannot start it ({error})")
+                continue
+            stack.callback(rapid.close)
             peers.append(rapid)
-        except (OSError, RuntimeError) as error:
-            absent.append(f"RapidOCR is skipped: {rapidocr_python} cannot start it ({error})")
-    try:
         yield peers, absent
-    finally:
-        if rapid is not None:
-            rapid.close()
 
 
 def modes_of(peer: Peer, set_name: str) -> tuple[str, ...]:

@@ -84,11 +84,11 @@ def download(file: SourceFile, folder: Path, progress: Callable[[int], None] = l
     troubles = []
     for url in file.urls:
         try:
+            begun = part.exists()
             _fetch(url, part, file.size, progress)
-            if part.stat().st_size != file.size or file_sha256(part) != file.sha256:
+            if begun and file_sha256(part) != file.sha256:
+                # What was left of an earlier download may be to blame: fetch it once more, from the start.
                 part.unlink()
-                # What was left of an earlier, broken download may be to blame: fetch it once more from the
-                # start.
                 _fetch(url, part, file.size, progress)
             if file_sha256(part) == file.sha256:
                 os.replace(part, target)
@@ -127,6 +127,10 @@ def _fetch(url: str, part: Path, size: int, progress: Callable[[int], None]) -> 
                 progress(done)
             out.flush()
             os.fsync(out.fileno())
+        if done < size:
+            raise http.client.HTTPException(
+                f"it ended after {done} of {size} bytes; start again to go on from there"
+            )
 
 
 def _starts_at(answer: http.client.HTTPResponse, position: int) -> bool:

@@ -53,7 +53,7 @@ DIGIT_RECIPE = Recipe(
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_glyphs, config, folder, 5_000),
     defaults={
-        "epochs": 14,
+        "epochs": 10,
         "learning_rate": 3e-3,
         "schedule": "one-cycle",
         "ema_momentum": 0.998,

@@ -12,7 +12,7 @@ import numpy as np
 
 from inkdigits.answer import Alternative, Answer, Box, Digit, Line, Mark
 from inkdigits.errors import InkdigitsError
-from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_signs
+from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_signs, line_confidence
 from inkdigits.reading.ink import find_ink
 from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages

@@ -47,9 +47,11 @@ def find_rules(darkness: np.ndarray, threshold: float) -> np.ndarray:
         )
         cv2.line(rules, start, end, 1, thickness)
     # A pen that is clearly darker than the ruling is kept where it crosses.
-    ruled = darkness[rules > 0]
-    typical = float(np.median(ruled[ruled > threshold])) if (ruled > threshold).any() else threshold
-    rules[darkness > 1.5 * typical] = 0
+    places = np.flatnonzero(rules)
+    ruled = darkness.ravel()[places]
+    inked = ruled[ruled > threshold]
+    typical = float(np.median(inked)) if inked.size else threshold
+    rules.ravel()[places[ruled > 1.5 * typical]] = 0
     return rules
 
 
