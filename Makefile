@@ -4,6 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+WEIGHTS := src/inkdigits/weights
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
 	$(BIN)/python -m pip install --quiet
 
@@ -21,12 +22,18 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# The shipped networks, from data and recipe. Needs the data sets (docs/data.md) and some hours.
-weights: $(VENV)/.dev
-	$(BIN)/inkdigits train inkdigits-digits --train-on-all --run runs/weights-digits --resume
-	$(BIN)/inkdigits train inkdigits-lines --train-on-all --run runs/weights-lines --resume
-	$(BIN)/inkdigits export runs/weights-digits --out src/inkdigits/weights/digits.onnx
-	$(BIN)/inkdigits export runs/weights-lines --out src/inkdigits/weights/lines.onnx
+# The shipped networks, from data and recipe: needs the data sets (docs/data.md) and some hours. One that was
+# interrupted goes on where it was; one that is finished is not trained again until its run folder is removed.
+weights: $(WEIGHTS)/digits.card.json $(WEIGHTS)/lines.card.json
+
+$(WEIGHTS)/%.card.json: runs/weights-%/result.json
+	$(BIN)/inkdigits export runs/weights-$*
+	cp runs/weights-$*/inkdigits-$*.onnx $(WEIGHTS)/$*.onnx
+	cp runs/weights-$*/inkdigits-$*.card.json $@
+
+.PRECIOUS: runs/weights-%/result.json
+runs/weights-%/result.json: | $(VENV)/.dev
+	$(BIN)/inkdigits train inkdigits-$* --run runs/weights-$* $(if $(wildcard runs/weights-$*),--resume)
 
 examples: $(VENV)/.dev
 	$(BIN)/python scripts/make_examples.py

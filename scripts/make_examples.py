@@ -274,6 +274,11 @@ EXAMPLES = (
 )
 
 
+def draw(example: Example) -> list[np.ndarray]:
+    """The example's pages; chance is decided by its name."""
+    return example.make(np.random.default_rng(zlib.crc32(example.name.encode())))
+
+
 def save(pages: list[np.ndarray], path: Path, orientation: int) -> None:
     """Write the pages as the file's suffix says, the same bytes each time."""
     first, *others = (Image.fromarray(page) for page in pages)
@@ -304,8 +309,7 @@ def main(folder: Path) -> None:
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(["file", "page", "text", "status"])
         for example in EXAMPLES:
-            pages = example.make(np.random.default_rng(zlib.crc32(example.name.encode())))
-            save(pages, folder / example.name, example.orientation)
+            save(draw(example), folder / example.name, example.orientation)
             for number, (text, status) in enumerate(example.truth, 1):
                 rows.writerow([example.name, number, text, status])
     size = sum(path.stat().st_size for path in folder.iterdir())
