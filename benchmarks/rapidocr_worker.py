@@ -1,8 +1,10 @@
-"""RapidOCR behind a pipe, so that it can live in an environment of its own. Standard library and RapidOCR only.
+"""RapidOCR behind a pipe, so that it can live in an environment of its own. Standard library and RapidOCR
+only.
 
-In: on standard input, one JSON object a line, {"path": ..., "mode": "page" | "line"}: find text and read it, or
-read the whole picture as one line. Out: first a line {"peer": name and version}, then one a request:
-{"lines": [...], "seconds": wall time, "cpu_seconds": processor time}. Every network runs on one thread.
+In: on standard input, one JSON object a line, {"path": ..., "mode": "page" | "line"}: find text and read
+it, or read the whole picture as one line. Out: first a line {"peer": name and version}, then one a
+request: {"lines": [...], "seconds": wall time, "cpu_seconds": processor time}. Every network runs on one
+thread.
 """
 
 import contextlib
@@ -14,12 +16,12 @@ from importlib import metadata
 
 
 def open_engine():
-    """RapidOCR 3 where it is installed, else RapidOCR 1: its name with version, and a function of path and mode."""
+    """RapidOCR 3 where there is one, else RapidOCR 1: name with version, function of path and mode."""
     threads = {"intra_op_num_threads": 1, "inter_op_num_threads": 1}
     try:
-        import rapidocr
+        import rapidocr  # pyright: ignore[reportMissingImports]
     except ImportError:
-        from rapidocr_onnxruntime import RapidOCR
+        from rapidocr_onnxruntime import RapidOCR  # pyright: ignore[reportMissingImports]
 
         first = RapidOCR(**threads)
 
@@ -44,7 +46,7 @@ def open_engine():
 
 
 def rows_of(found):
-    """Texts in rows: boxes whose middles are within half a height of each other are one row, from left to right."""
+    """Texts in rows, left to right; boxes whose middles are within half a height of each other share one."""
     rows = []
     for box, text in found:
         if box is None:

@@ -1,7 +1,8 @@
-"""The real images that figures are measured on. In: the data folder. Out: `Picture`s with their true lines, and
-single digits as ink.
+"""The real images that figures are measured on. In: the data folder. Out: `Picture`s with their true lines,
+and single digits as ink.
 
-None of them may train anything: they carry no licence for it, and they show how ink is read that was never seen.
+None of them may train anything: they carry no licence for it, and they show how ink is read that was
+never seen.
 """
 
 from __future__ import annotations

@@ -3,14 +3,15 @@
 Digits only are compared: a decimal comma kept in a label is a mark, not a digit. How pages are scored:
 
 - Both sides are lists of lines in reading order; lines without a digit are left out.
-- The lines are aligned in order, each with one of the other side or with none, so that as many as possible are
-  exactly right and, among those alignments, the fewest digits are wrong. One line too many at the top of a page
-  therefore costs that line, and not all below it.
-- A true line is `exact` where the line aligned with it has the very same digits. A read line aligned with none is
-  `spurious`, a true line aligned with none is `missed`.
+- The lines are aligned in order, each with one of the other side or with none, so that as many as
+  possible are exactly right and, among those alignments, the fewest digits are wrong. One line too many
+  at the top of a page therefore costs that line, and not all below it.
+- A true line is `exact` where the line aligned with it has the very same digits. A read line aligned with
+  none is `spurious`, a true line aligned with none is `missed`.
 - A page is `exact` where all its lines are and none is spurious.
-- Wrong digits are insertions, deletions and substitutions (Levenshtein, 1966) of each aligned pair, all digits of
-  a missed line, and all digits of a spurious one. The digit error rate is their number a true digit.
+- Wrong digits are insertions, deletions and substitutions (Levenshtein, 1966) of each aligned pair, all
+  digits of a missed line, and all digits of a spurious one. The digit error rate is their number a true
+  digit.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def edit_distance(read: str, true: str) -> int:
 
 @dataclass(frozen=True)
 class PageScore:
-    """One page: `exact`, `missed` of `true_lines` lines, `spurious` lines, `wrong_digits` to `true_digits`."""
+    """One page: `exact` and `missed` of `true_lines`, `spurious` lines, `wrong_digits` to `true_digits`."""
 
     true_lines: int
     exact: int
@@ -88,8 +89,8 @@ def _add(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) ->
 class Tally:
     """Running counts of one set of images.
 
-    `exact` of `n` things (images of one line, or lines of pages) are right; `confident` of the `images` have the
-    status `ok`, and `confident_right` of those are right as a whole.
+    `exact` of `n` things (images of one line, or lines of pages) are right; `confident` of the `images`
+    have the status `ok`, and `confident_right` of those are right as a whole.
     """
 
     n: int = 0
