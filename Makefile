@@ -38,10 +38,10 @@ runs/weights-%/result.json: | $(VENV)/.dev
 examples: $(VENV)/.dev
 	$(BIN)/python scripts/make_examples.py
 
-# The README's tables from results/*.json, and its picture from examples/.
+# The README's tables from results/*.json; its picture and its answer from examples/.
 readme: $(VENV)/.dev
 	$(BIN)/python scripts/readme_tables.py
-	$(BIN)/python scripts/readme_picture.py
+	$(BIN)/python scripts/readme_example.py
 
 dev: $(VENV)/.dev
 

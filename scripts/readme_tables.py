@@ -1,0 +1,132 @@
+"""The tables of README.md, from `results/*.json`: no figure in it is typed by hand.
+
+    python scripts/readme_tables.py [--check]
+
+In: the rows that the benchmarks wrote. Out: README.md, rewritten between its two marker comments; with
+--check nothing is written, and the exit code is 1 where it would change.
+
+A row whose figure is "FIGURE, NAME" stands beside the row "FIGURE", in a column of its own: a peer.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- figures: begin (make readme) -->", "<!-- figures: end -->"
+TITLES = {
+    "real_ink": "Images it never learnt from",
+    "mnist": "The paper's networks on MNIST",
+    "read_speed": "Time to read a photo",
+    "startup": "Cold start and size",
+}
+Row = dict[str, Any]
+
+
+def render(results: Path) -> str:
+    """All tables as Markdown, those of `TITLES` first; what was not measured is said to be so."""
+    names = [*TITLES, *sorted({path.stem for path in results.glob("*.json")} - set(TITLES))]
+    parts = []
+    for name in names:
+        path = results / f"{name}.json"
+        title = TITLES.get(name, name.replace("_", " ").capitalize())
+        rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+        body = table(rows) if rows else f"Not measured yet: `python benchmarks/{name}.py`."
+        parts.append(f"### {title}\n\n{body}")
+    return "\n\n".join(parts)
+
+
+def table(rows: list[Row]) -> str:
+    """One table, and beneath it how it was measured."""
+    figures = {row["figure"]: row for row in rows}
+    beside = {figure: _split_peer(figure, figures) for figure in figures}
+    peers = list(dict.fromkeys(peer for _, peer in beside.values() if peer))
+    lines = ["| figure | inkdigits | 95 % or sd | n | target |" + "".join(f" {peer} |" for peer in peers)]
+    lines.append("|---|---:|---:|---:|---:|" + "---:|" * len(peers))
+    for figure, row in figures.items():
+        if beside[figure][1]:
+            continue
+        cells = [figure, _value(row), _spread(row), f"{row['n']:,}", _target(row)]
+        cells += [
+            _value(figures[f"{figure}, {peer}"]) if f"{figure}, {peer}" in figures else "" for peer in peers
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", _measured(rows)])
+
+
+def _split_peer(figure: str, figures: dict[str, Row]) -> tuple[str, str]:
+    base, comma, peer = figure.rpartition(", ")
+    return (base, peer) if comma and base in figures else (figure, "")
+
+
+def _value(row: Row) -> str:
+    return f"{_number(row['value'])} {row['unit']}".strip()
+
+
+def _number(value: float) -> str:
+    """Two places from 10 to 100, where accuracies lie; else three digits that mean something."""
+    size = abs(value)
+    return f"{value:.2f}" if 10 <= size <= 100 else f"{value:.3g}" if size < 1000 else f"{value:,.0f}"
+
+
+def _spread(row: Row) -> str:
+    if row.get("sd") is not None:
+        return f"± {row['sd']:.2g}"
+    if row.get("low") is not None and row.get("high") is not None:
+        return f"{_number(row['low'])} to {_number(row['high'])}"
+    return ""
+
+
+def _target(row: Row) -> str:
+    """The promise, with a word where it is not kept."""
+    target = row.get("target")
+    if not target:
+        return ""
+    sign, number = target.split()[:2]
+    kept = {
+        ">=": row["value"] >= float(number),
+        ">": row["value"] > float(number),
+        "<=": row["value"] <= float(number),
+        "<": row["value"] < float(number),
+    }[sign]
+    shown = target.replace(">=", "≥").replace("<=", "≤")
+    return shown if kept else f"{shown} (missed)"
+
+
+def _measured(rows: list[Row]) -> str:
+    """Where, with what and how the rows were measured; each distinct value once."""
+    machines = {f"{row['hardware']['cpu']}, {row['hardware']['cores']} cores" for row in rows}
+    commits = {row["commit"][:10] + ("+" if row["commit"].endswith("+dirty") else "") for row in rows}
+    commands = {f"`{row['command']}`" for row in rows}
+    joined = ("; ".join(sorted(values)) for values in (commands, machines, commits))
+    return "<sub>{}; {}; commit {}.</sub>".format(*joined)
+
+
+def between(text: str, begin: str, end: str, content: str) -> str:
+    """`text` with `content` between its markers. Raises ValueError where the markers are not there."""
+    before, found_begin, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"README.md has lost its markers {begin} and {end}")
+    return f"{before}{begin}\n\n{content}\n\n{end}{after}"
+
+
+def main(arguments: list[str]) -> int:
+    path = ROOT / "README.md"
+    old = path.read_text(encoding="utf-8")
+    new = between(old, BEGIN, END, render(ROOT / "results"))
+    if new == old:
+        return 0
+    if "--check" in arguments:
+        print("README.md does not say what results/ holds: make readme", file=sys.stderr)
+        return 1
+    path.write_text(new, encoding="utf-8")
+    print("README.md: figures rewritten")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
