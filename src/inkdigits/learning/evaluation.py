@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from inkdigits.errors import DataError, RunError
+from inkdigits.errors import DataError, InputError, RunError
 from inkdigits.learning.calibration import (
     brier_score,
     expected_calibration_error,
@@ -269,7 +269,10 @@ def evaluate_folder(weights: Path | None, folder: Path) -> Report:
     start = time.perf_counter()
     texts, confidence = [], []
     for path, _ in files:
-        answers = reader.read(path)
+        try:
+            answers = reader.read(path)
+        except InputError:
+            answers = []  # A file that cannot be read is one that was not read rightly; the others go on.
         texts.append("\n".join(answer.text for answer in answers if answer.text))
         confidence.append(min((answer.confidence for answer in answers), default=0.0))
     return report_on_texts(str(folder), files, texts, np.array(confidence), time.perf_counter() - start)

@@ -11,7 +11,7 @@ import numpy as np
 
 from inkdigits.learning.calibration import choose_threshold
 from inkdigits.learning.strings import LINE_CLASSES, target_text
-from inkdigits.reading.decoder import find_signs, line_confidence, soften
+from inkdigits.reading.decoder import find_signs, line_confidence, missed, soften
 
 _TEMPERATURES = np.geomspace(0.6, 3.0, 17)
 
@@ -23,7 +23,9 @@ def read_outputs(outputs: np.ndarray) -> tuple[list[str], np.ndarray]:
         signs = find_signs(steps, LINE_CLASSES)
         digits = [sign for sign in signs if sign.is_digit]
         texts.append("".join(sign.text for sign in digits))
-        confidences.append(line_confidence([sign.confidence for sign in digits], steps, signs, LINE_CLASSES))
+        confidences.append(
+            line_confidence([sign.confidence for sign in digits], missed(steps, signs, LINE_CLASSES))
+        )
     return texts, np.array(confidences)
 
 

@@ -79,11 +79,9 @@ def missed(probabilities: np.ndarray, signs: list[Sign], classes: tuple[str, ...
     return float(rest.max(initial=0.0))
 
 
-def line_confidence(
-    confidences: list[float], probabilities: np.ndarray, signs: list[Sign], classes: tuple[str, ...]
-) -> float:
-    """The probability that a line's text is right: every digit is, and none hides between them."""
-    return float(np.prod(confidences)) * (1.0 - missed(probabilities, signs, classes))
+def line_confidence(confidences: list[float], hidden: float) -> float:
+    """The probability that a line's text is right: every digit is, and none hides between them (`missed`)."""
+    return float(np.prod(confidences)) * (1.0 - hidden)
 
 
 def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:

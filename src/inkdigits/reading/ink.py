@@ -131,17 +131,24 @@ def _small(gray: np.ndarray) -> np.ndarray:
 
 
 def _is_light_on_dark(gray: np.ndarray) -> bool:
-    """Ink is the minority: whichever side of its surroundings has the heavier tail is ink."""
+    """Whether the ink is lighter than what it is on: chalk on a board, MNIST, a negative scan."""
     small = _small(gray)
-    if float(np.median(small)) > 140:
+    middle = (float(np.percentile(small, 1)) + float(np.percentile(small, 99))) / 2
+    if float(np.median(small)) > 140 or float(np.median(small)) > middle:
         return False
-    size = min(61, (min(small.shape) // 2) * 2 + 1)
-    around = cv2.medianBlur(small, max(3, size))
-    difference = small.astype(np.int16) - around
-    spread = max(6.0, 2.5 * float(np.median(np.abs(difference))))
-    lighter = float(np.clip(difference - spread, 0, None).sum())
-    darker = float(np.clip(-difference - spread, 0, None).sum())
-    return lighter > 1.5 * darker
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).astype(np.int16)
+    flat = float(np.percentile(border, 75) - np.percentile(border, 25)) <= 8
+    if flat and np.median(border) < middle - 40 and float((small > middle).mean()) < 0.4:
+        return True
+    # Uneven ground: are narrow things lighter than what is around them, or darker?
+    reach = max(3, round(max(small.shape) / 20)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    tails = []
+    for operation in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):
+        narrow = cv2.morphologyEx(padded, operation, kernel)[reach:-reach, reach:-reach]
+        tails.append(float(np.sort(narrow, axis=None)[-max(1, narrow.size // 50) :].mean()))
+    return tails[0] > 1.3 * tails[1] + 4
 
 
 def _paper(gray: np.ndarray) -> np.ndarray:

@@ -1,0 +1,213 @@
+"""Two opinions on a line become one `Line` of the answer. In: forms, glyph opinions, signs. Out: digits and
+marks.
+
+The line network saw the whole strip; the glyph network saw each connected form by itself. Where both saw
+one digit in one form, their probabilities are averaged. Where the line network saw several signs in a form,
+or none, the glyph network's digit is taken if it is the more probable story; a wide form is rarely one digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkdigits.answer import Alternative, Box, Digit, Line, Mark
+from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_signs, line_confidence, missed
+from inkdigits.reading.lines import TextLine
+from inkdigits.reading.recogniser import LINE_STRIDE
+from inkdigits.reading.strips import Strip, digit_groups
+
+_TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
+_NARROW, _WIDE = 0.85, 1.4  # width by height up to which a form is surely, and from which hardly, one digit
+_SURE = 0.9  # a digit that only the glyph network saw must be this probable to it
+_TOUCH = 0.12  # of the line's height: a gap that a stroke of one digit may have
+_THIN = 0.3  # width by height of a stroke that could be a ruled line
+_NONE = 10  # the glyph network's class for no digit
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Forms of a line that belong together: their box (left, top, right, bottom; page pixels) and their
+    signs.
+    """
+
+    box: np.ndarray
+    signs: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A line as the line network alone reads it.
+
+    Attributes:
+        line: where it is.
+        signs: its signs from left to right; `places` are their middles, in page pixels.
+        parts: its ink from left to right, with the signs that lie in it.
+        missed: the probability that a digit hides between the signs.
+    """
+
+    line: TextLine
+    signs: list[Sign]
+    places: list[float]
+    parts: list[Part]
+    missed: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """A digit's scores (10,) or a mark's text, and its box (left, top, right, bottom) in page pixels."""
+
+    left: float
+    text: str
+    scores: np.ndarray | None
+    box: np.ndarray
+
+
+def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, ...]) -> Draft:
+    """The signs in `steps` (steps, classes) float32, and which of the line's forms each lies in."""
+    signs = find_signs(steps, classes)
+    places = [strip.page_x((sign.start + sign.end) / 2 * LINE_STRIDE) for sign in signs]
+    boxes = digit_groups(line)
+    owners = [_owner(place, boxes) for place in places]
+    parts = [
+        Part(box, tuple(index for index, owner in enumerate(owners) if owner == number))
+        for number, box in enumerate(boxes)
+    ]
+    return Draft(line, signs, places, _join_pieces(parts, line.height), missed(steps, signs, classes))
+
+
+def transcribe(read: Draft, opinions: np.ndarray, threshold: float) -> Line:
+    """The line as both networks read it.
+
+    Args:
+        read: the line network's reading.
+        opinions: (parts, 10 or 11) float32, the glyph network's probabilities of each part.
+        threshold: confidence below which the line is `unsure`.
+    """
+    entries: list[_Entry] = []
+    for part, opinion in zip(read.parts, opinions, strict=True):
+        entries += _settle(
+            read.line, part.box, opinion, [(read.places[i], read.signs[i]) for i in part.signs]
+        )
+    owned = {index for part in read.parts for index in part.signs}
+    for index in (index for index in range(len(read.signs)) if index not in owned):
+        entries.append(_entry(read.places[index], read.signs[index], _share(read.places, index, read.line)))
+    entries.sort(key=lambda entry: entry.left)
+    digits = [_digit(entry.scores, entry.box) for entry in entries if entry.scores is not None]
+    marks = [Mark(entry.text, to_box(entry.box)) for entry in entries if entry.text and entry.scores is None]
+    confidence = line_confidence([digit.confidence for digit in digits], read.missed)
+    return finish_line(read.line, digits, marks, confidence, threshold)
+
+
+def transcribe_glyphs(
+    line: TextLine, boxes: list[np.ndarray], opinions: np.ndarray, threshold: float
+) -> Line:
+    """The line read form by form, with a glyph network alone."""
+    digits: list[Digit] = []
+    marks: list[Mark] = []
+    for box, scores in zip(boxes, opinions, strict=True):
+        if box[3] - box[1] < 0.3 * line.height:
+            flat = box[2] - box[0] > 1.5 * (box[3] - box[1])
+            marks.append(Mark("-" if flat else ".", to_box(box)))
+        elif not (len(scores) > _NONE and scores[_NONE] > 0.5):
+            digits.append(_digit(scores[:10], box))
+    confidence = float(np.prod([digit.confidence for digit in digits]))
+    return finish_line(line, digits, marks, confidence, threshold)
+
+
+def finish_line(
+    line: TextLine, digits: list[Digit], marks: list[Mark], confidence: float, threshold: float
+) -> Line:
+    """A `Line` with its status and the reasons for it."""
+    box = to_box(np.array([line.left, line.top, line.right, line.bottom]))
+    text = "".join(digit.text for digit in digits)
+    if not digits:
+        return Line("", 0.0, "not_digits", box, (), tuple(marks), ("no digit was recognised in this ink",))
+    if confidence < threshold:
+        weakest = min(digits, key=lambda digit: digit.confidence)
+        reason = f"confidence {confidence:.2f} is below {threshold:.2f}; least sure of {weakest.text}"
+        return Line(text, confidence, "unsure", box, tuple(digits), tuple(marks), (reason,))
+    return Line(text, confidence, "ok", box, tuple(digits), tuple(marks))
+
+
+def to_box(corners: np.ndarray) -> Box:
+    """(left, top, right, bottom) as (x, y, width, height) in whole pixels, at least one pixel each way."""
+    left, top, right, bottom = (round(float(value)) for value in corners)
+    return (max(0, left), max(0, top), max(1, right - left), max(1, bottom - top))
+
+
+def _owner(place: float, boxes: list[np.ndarray]) -> int | None:
+    """The form whose middle third is nearest among those that a sign's middle lies in; None outside all."""
+    inside = [number for number, box in enumerate(boxes) if box[0] - 1 <= place <= box[2] + 1]
+    return min(
+        inside, key=lambda number: abs((boxes[number][0] + boxes[number][2]) / 2 - place), default=None
+    )
+
+
+def _join_pieces(parts: list[Part], height: float) -> list[Part]:
+    """Parts without a sign become pieces of a neighbour with one sign that they nearly touch, as of an open
+    4.
+    """
+    joined: list[Part] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if last and len(last.signs) + len(part.signs) == 1 and part.box[0] - last.box[2] < _TOUCH * height:
+            both = np.array([last.box, part.box])
+            box = np.array([*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0)])
+            if box[2] - box[0] <= _WIDE * height:
+                joined[-1] = Part(box, last.signs + part.signs)
+                continue
+        joined.append(part)
+    return joined
+
+
+def _settle(
+    line: TextLine, box: np.ndarray, opinion: np.ndarray, signs: list[tuple[float, Sign]]
+) -> list[_Entry]:
+    """What one form is, from the line network's signs in it and the glyph network's opinion of the whole."""
+    width, height = box[2] - box[0], max(1.0, box[3] - box[1])
+    seen_whole = height >= _TALL * line.height
+    if len(signs) == 1:
+        place, sign = signs[0]
+        if not seen_whole or not (sign.is_digit or sign.text == "?"):
+            return [_entry(place, sign, box)]
+        scores = agree(sign.scores, opinion)
+        # A "?" of the line network stands unless the glyph network is surer of a digit.
+        return [_Entry(place, "", scores, box)] if sign.is_digit or scores.max() > 0.5 else []
+    single = float(np.clip((_WIDE - width / height) / (_WIDE - _NARROW), 0, 1))
+    alone = single * float(opinion[:10].max()) if seen_whole else 0.0
+    if not signs:
+        # A bare upright stroke is a 1 to whoever sees it alone; the line network has seen that it is a rule.
+        if alone < _SURE or width < _THIN * height:
+            return []
+        # Half the voters saw nothing: it is reported, and cannot be sure.
+        return [_Entry((box[0] + box[2]) / 2, "", (opinion[:10] / 2).astype(np.float32), box)]
+    together = float(np.prod([sign.confidence for _, sign in signs if sign.is_digit]))
+    if alone > together:
+        scores = np.mean([agree(sign.scores, opinion) for _, sign in signs], axis=0).astype(np.float32)
+        return [_Entry((box[0] + box[2]) / 2, "", np.maximum(scores, opinion[:10] * alone / 2), box)]
+    middles = [place for place, _ in signs]
+    edges = [box[0], *((a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)), box[2]]
+    return [
+        _entry(place, sign, np.array([edges[index], box[1], edges[index + 1], box[3]]))
+        for index, (place, sign) in enumerate(signs)
+    ]
+
+
+def _entry(place: float, sign: Sign, box: np.ndarray) -> _Entry:
+    text = "" if sign.text == "?" else sign.text
+    return _Entry(place, text, sign.scores if sign.is_digit else None, box)
+
+
+def _share(places: list[float], index: int, line: TextLine) -> np.ndarray:
+    """The box of a sign that lies in no form: half way to its neighbours, at most a digit's height wide."""
+    reach = 0.5 * line.height
+    left = max(places[index] - reach, (places[index - 1] + places[index]) / 2 if index else line.left)
+    right = places[index + 1] if index + 1 < len(places) else 2 * line.right - places[index]
+    return np.array([left, line.top, min(places[index] + reach, (right + places[index]) / 2), line.bottom])
+
+
+def _digit(scores: np.ndarray, box: np.ndarray) -> Digit:
+    others = tuple(Alternative(text, score) for text, score in alternatives(scores))
+    return Digit(DIGITS[int(scores.argmax())], float(scores.max()), to_box(box), others)
