@@ -24,16 +24,14 @@ lint: $(VENV)/.dev
 
 # The shipped networks, from data and recipe: needs the data sets (docs/data.md) and some hours. One that was
 # interrupted goes on where it was; one that is finished is not trained again until its run folder is removed.
-weights: $(WEIGHTS)/digits.card.json $(WEIGHTS)/lines.card.json
+weights: $(WEIGHTS)/inkdigits-digits.card.json $(WEIGHTS)/inkdigits-lines.card.json
 
 $(WEIGHTS)/%.card.json: runs/weights-%/result.json
-	$(BIN)/inkdigits export runs/weights-$*
-	cp runs/weights-$*/inkdigits-$*.onnx $(WEIGHTS)/$*.onnx
-	cp runs/weights-$*/inkdigits-$*.card.json $@
+	$(BIN)/inkdigits export runs/weights-$* --out $(WEIGHTS)
 
 .PRECIOUS: runs/weights-%/result.json
 runs/weights-%/result.json: | $(VENV)/.dev
-	$(BIN)/inkdigits train inkdigits-$* --run runs/weights-$* $(if $(wildcard runs/weights-$*),--resume)
+	$(BIN)/inkdigits train $* --run runs/weights-$* $(if $(wildcard runs/weights-$*),--resume)
 
 examples: $(VENV)/.dev
 	$(BIN)/python scripts/make_examples.py
