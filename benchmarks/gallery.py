@@ -98,7 +98,12 @@ def _stages(path: Path) -> str:
                 corners = (np.array([line.left, line.top, line.right, line.bottom]) / ink.scale).astype(int)
                 cv2.rectangle(mask, corners[:2].tolist(), corners[2:].tolist(), (0, 160, 255), 1)
             darkness = (ink.darkness * 255).astype(np.uint8)
-            shown += [_image(page.gray), _image(darkness), _image(mask, png=True), "<div class=small>"]
+            shown += [
+                _image(page.gray),
+                _image(darkness),
+                _image(np.asarray(mask, np.uint8), png=True),
+                "<div class=small>",
+            ]
             for line in lines:
                 shown.append(_image(cut_strip(page, ink, line).image, zoom=2))
                 shown += [_image(cut_glyph(ink, box), zoom=2) for box in digit_groups(line)]

@@ -1,9 +1,9 @@
 """Other readers on the same images: Tesseract 5 and RapidOCR. In: image files. Out: lines of text for each.
 
-Both are asked in the ways that suit the images, and a benchmark keeps the better: Tesseract with digits
-only and a page segmentation for one sign, one line or a block; RapidOCR with its text detector and
-without it, the whole picture as one line. Answers are kept under runs/peers by the sha256 of each image,
-so that a second run asks nothing.
+Each is asked in the way that suits the images: Tesseract with digits only and its page segmentation for one
+sign, one line or a block; RapidOCR finds the text of pages by itself, and is told that a photo or a cheque field
+is one line, since its detector loses most of those. Answers are kept under runs/peers by the sha256 of each
+image, so that a second run asks nothing.
 
 RapidOCR brings another OpenCV: it lives in an environment of its own, whose Python is given to the
 benchmarks,
@@ -35,9 +35,9 @@ from inkdigits.reading.card import file_sha256
 CACHE = ROOT / "runs" / "peers"
 _WORKER = Path(__file__).resolve().with_name("rapidocr_worker.py")
 _SAVE_EVERY = 20
-# Ways of asking for each set of images; where detection was left out once, the picture is one line.
+# Ways of asking for each set of images; where there are several, a benchmark keeps the best.
 TESSERACT_MODES = {"photos": ("10",), "cheques": ("7",), "pages": ("6",)}
-RAPIDOCR_MODES = {"photos": ("line", "page"), "cheques": ("line", "page"), "pages": ("page",)}
+RAPIDOCR_MODES = {"photos": ("line",), "cheques": ("line",), "pages": ("page",)}
 
 
 @dataclass(frozen=True)
