@@ -13,9 +13,10 @@ import csv
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,7 +64,7 @@ class Example:
 def write_page(
     shape: tuple[int, int],
     color: Color,
-    rows: list[tuple[str, float, float, float]],
+    rows: Sequence[tuple[str, float, float, float]],
     hand: Hand,
     pen: Pen,
     rng: np.random.Generator,
@@ -215,12 +216,12 @@ def bundled(rng: np.random.Generator) -> list[np.ndarray]:
     """Ten people's digits, bundled with scikit-learn as 8 x 8 counts, enlarged and set on a sheet."""
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    images, classes = load_digits(return_X_y=True)
     shape = (560, 1040)
     paper, ink = sheet(shape, WHITE, rng), np.zeros(shape, np.float32)
     for index in range(10):
-        choices = np.flatnonzero(digits.target == index)
-        small = np.pad(digits.images[rng.choice(choices)] / 16, 1).astype(np.float32)
+        choices = np.flatnonzero(classes == index)
+        small = np.pad(images[rng.choice(choices)].reshape(8, 8) / 16, 1).astype(np.float32)
         large = cv2.GaussianBlur(cv2.resize(small, (150, 150), interpolation=cv2.INTER_CUBIC), (0, 0), 5)
         row, column = divmod(index, 5)
         y, x = 90 + 220 * row + int(rng.integers(-8, 8)), 90 + 175 * column + int(rng.integers(-8, 8))
@@ -281,6 +282,9 @@ def draw(example: Example) -> list[np.ndarray]:
 
 def save(pages: list[np.ndarray], path: Path, orientation: int) -> None:
     """Write the pages as the file's suffix says, the same bytes each time."""
+    if path.suffix == ".tif":
+        # A scanner's 32 grays: noise does not compress.
+        pages = [page // 8 * 8 + 4 for page in pages]
     first, *others = (Image.fromarray(page) for page in pages)
     match path.suffix:
         case ".jpg":
@@ -290,12 +294,9 @@ def save(pages: list[np.ndarray], path: Path, orientation: int) -> None:
         case ".png":
             first.save(path, optimize=True)
         case ".tif":
-            # A scanner's palette of 32 grays: noise does not compress.
-            first, *others = (image.point(lambda gray: gray // 8 * 8 + 4) for image in (first, *others))
             first.save(path, save_all=True, append_images=others, compression="tiff_lzw", dpi=(100, 100))
         case ".pdf":
-            made = time.gmtime(0)
-            dates = {"creationDate": made, "modDate": made}
+            dates: dict[str, Any] = dict.fromkeys(("creationDate", "modDate"), time.gmtime(0))
             first.save(path, save_all=True, append_images=others, resolution=100, quality=70, **dates)
 
 
