@@ -1,9 +1,9 @@
 """Other readers on the same images: Tesseract 5 and RapidOCR. In: image files. Out: lines of text for each.
 
-Each is asked in the way that suits the images: Tesseract with digits only and its page segmentation for one
-sign, one line or a block; RapidOCR finds the text of pages by itself, and is told that a photo or a cheque field
-is one line, since its detector loses most of those. Answers are kept under runs/peers by the sha256 of each
-image, so that a second run asks nothing.
+Each is asked in the way that suits the images: Tesseract with digits only and its page segmentation for
+one sign, one line or a block; RapidOCR finds the text of pages by itself, and is told that a photo or a
+cheque field is one line, since its detector loses most of those. Answers are kept under runs/peers by the
+sha256 of each image, so that a second run asks nothing.
 
 RapidOCR brings another OpenCV: it lives in an environment of its own, whose Python is given to the
 benchmarks,

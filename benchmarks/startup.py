@@ -2,11 +2,11 @@
 
     python benchmarks/startup.py [--image PATH] [--repeat 10] [--weights PATH] [--measure-install]
 
-Out: a table and results/startup.json: `import inkdigits` and `inkdigits read` of one image, each in a process
-of its own, median of the repetitions (files are in the system's cache after the first, which is left out). The
-detail adds the best, processor time, an empty Python process for comparison, and the load average.
---measure-install makes a fresh virtual environment, installs the project without extras into it as a user
-would, and adds up its files.
+Out: a table and results/startup.json: `import inkdigits` and `inkdigits read` of one image, each in a
+process of its own, median of the repetitions (files are in the system's cache after the first, which is
+left out). The detail adds the best, processor time, an empty Python process for comparison, and the load
+average. --measure-install makes a fresh virtual environment, installs the project without extras into it
+as a user would, and adds up its files.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def example_image(folder: Path) -> Path:
 
 
 def cold_times(command: list[str], repeat: int) -> Times:
-    """Wall and processor seconds of `repeat` processes, after one that fills the file cache and is not counted.
+    """Wall and processor seconds of `repeat` processes, after one not counted that fills the file cache.
 
     Raises CalledProcessError where one fails, with what it said.
     """
