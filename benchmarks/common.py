@@ -7,6 +7,7 @@ a benchmark replaces its own figures and leaves the others.
 from __future__ import annotations
 
 import json
+import operator
 import os
 import platform
 import subprocess
@@ -220,10 +221,5 @@ def target_met(value: float, target: str | None) -> bool | None:
     if target is None:
         return None
     sign, _, bound = target.partition(" ")
-    comparisons = {
-        ">=": value.__ge__,
-        "<=": value.__le__,
-        "<": value.__lt__,
-        ">": value.__gt__,
-    }
-    return bool(comparisons[sign](float(bound)))
+    comparisons = {">=": operator.ge, "<=": operator.le, "<": operator.lt, ">": operator.gt}
+    return comparisons[sign](value, float(bound))
