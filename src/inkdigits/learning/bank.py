@@ -18,12 +18,12 @@ BANK_SOURCES = ("mnist", "qmnist", "semeion", "optdigits", "letters", "omniglot"
 _SHARES = {"mnist": 0.66, "semeion": 0.2, "optdigits": 0.14}
 _SEMEION_WRITERS = 80  # the file holds each digit's rows writer by writer, two rows each
 _OPTDIGITS_GROUP = 60  # optdigits does not name its writers; neighbouring rows are of one session
-_LETTERS = ("A", "C", "F", "T")  # a b is a 6 and a D is a 0 to whoever sees it alone
 _HELD_OUT = 10  # every tenth Semeion and optdigits writer is for validation
 
 
-def load_banks(folder: Path) -> tuple[InkBank, InkBank]:
-    """(training, validation), no writer in both.
+def load_banks(folder: Path, letters: str) -> tuple[InkBank, InkBank]:
+    """(training, validation), no writer in both; `letters` are those taken as foreign characters, of
+    "ABCDFT".
 
     Raises:
         DataError: a source is missing or damaged.
@@ -43,16 +43,16 @@ def load_banks(folder: Path) -> tuple[InkBank, InkBank]:
     writers = [mnist_writers, semeion_writers, optdigits_writers]
     validates = [mnist_validates, semeion_writers % _HELD_OUT == 0, optdigits_writers % _HELD_OUT == 0]
 
-    letters = datasets.load_letters(folder, "train")
-    letters = letters.images[np.isin(letters.labels, _LETTERS)]
+    written = datasets.load_letters(folder, "train")
+    written = written.images[np.isin(written.labels, list(letters))]
     omniglot = datasets.load_omniglot(folder)
     characters = _normalised(255 - omniglot.images)
     alphabets = np.array([name.split("/")[0] for name in omniglot.labels])
     # Whole alphabets are held out, so that refusal is validated on shapes never seen.
     kept = np.isin(alphabets, np.unique(alphabets)[1:])
     foreign = (
-        np.concatenate([letters[500:], characters[kept]]),
-        np.concatenate([letters[:500], characters[~kept]]),
+        np.concatenate([written[500:], characters[kept]]),
+        np.concatenate([written[:500], characters[~kept]]),
     )
     training = _bank(images, labels, writers, [~part for part in validates], foreign[0])
     return training, _bank(images, labels, writers, validates, foreign[1])

@@ -36,7 +36,7 @@ INPUT_NAMES = {"glyph": "glyphs", "line": "strips"}
 OUTPUT_NAME = "probabilities"
 # Of the readings above the threshold, one in a thousand may be wrong on the validation part.
 ACCEPTED_RISK = 0.001
-ACCEPTED_LINE_RISK = 0.01  # a line has several digits, and its ground is not clean
+ACCEPTED_LINE_RISK = 0.05  # held-out synthetic lines are harder than life: some cannot be read by anyone
 
 
 def export_run(

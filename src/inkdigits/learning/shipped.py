@@ -23,12 +23,16 @@ from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_lines
 
 EXAMPLES_AN_EPOCH = 48_000
 VALIDATION_SEED = 7
+LINE_LETTERS = "ABCDFT"
+GLYPH_LETTERS = "ACFT"  # to whoever sees it alone a b is a 6 and a D is a 0
 Maker = Callable[[InkBank, int, np.random.Generator], Arrays]
 
 
-def prepare_synthetic(make: Maker, config: TrainConfig, folder: Path, validation_count: int) -> TrainingData:
+def prepare_synthetic(
+    make: Maker, letters: str, config: TrainConfig, folder: Path, validation_count: int
+) -> TrainingData:
     """What `make` makes; `config.options` may set `examples_an_epoch`."""
-    training, validation = load_banks(folder)
+    training, validation = load_banks(folder, letters)
     count = int(config.options.get("examples_an_epoch", EXAMPLES_AN_EPOCH))
 
     def epoch(index: int) -> Arrays:
@@ -51,7 +55,7 @@ DIGIT_RECIPE = Recipe(
     build=lambda config: build_glyph_cnn(len(GLYPH_CLASSES)),
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-    prepare=lambda config, folder: prepare_synthetic(make_glyphs, config, folder, 5_000),
+    prepare=lambda config, folder: prepare_synthetic(make_glyphs, GLYPH_LETTERS, config, folder, 5_000),
     defaults={
         "epochs": 10,
         "learning_rate": 3e-3,
@@ -69,7 +73,7 @@ LINE_RECIPE = Recipe(
     build=lambda config: build_line_cnn(len(LINE_CLASSES)),
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-    prepare=lambda config, folder: prepare_synthetic(make_lines, config, folder, 2_000),
+    prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_LETTERS, config, folder, 2_000),
     defaults={
         "epochs": 10,
         "learning_rate": 3e-3,

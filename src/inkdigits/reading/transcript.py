@@ -152,7 +152,9 @@ def _join_pieces(parts: list[Part], height: float) -> list[Part]:
     joined: list[Part] = []
     for part in parts:
         last = joined[-1] if joined else None
-        if last and len(last.signs) + len(part.signs) == 1 and part.box[0] - last.box[2] < _TOUCH * height:
+        signs = len(last.signs) + len(part.signs) if last else 2
+        reach = _TOUCH if signs else 2 * _TOUCH
+        if last and signs <= 1 and part.box[0] - last.box[2] < reach * height:
             both = np.array([last.box, part.box])
             box = np.array([*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0)])
             if box[2] - box[0] <= _WIDE * height:
@@ -160,6 +162,10 @@ def _join_pieces(parts: list[Part], height: float) -> list[Part]:
                 continue
         joined.append(part)
     return joined
+
+
+def _is_upright(box: np.ndarray) -> bool:
+    return bool(box[2] - box[0] < _THIN * (box[3] - box[1]))
 
 
 def _settle(
@@ -178,8 +184,7 @@ def _settle(
     single = float(np.clip((_WIDE - width / height) / (_WIDE - _NARROW), 0, 1))
     alone = single * float(opinion[:10].max()) if seen_whole else 0.0
     if not signs:
-        # A bare upright stroke is a 1 to whoever sees it alone; the line network has seen that it is a rule.
-        if alone < _SURE or width < _THIN * height:
+        if alone < _SURE:
             return []
         # Half the voters saw nothing: it is reported, and cannot be sure.
         return [_Entry((box[0] + box[2]) / 2, "", (opinion[:10] / 2).astype(np.float32), box)]
