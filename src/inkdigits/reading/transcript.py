@@ -21,7 +21,7 @@ from inkdigits.reading.strips import Strip, digit_groups
 _TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
 _NARROW, _WIDE = 0.85, 1.4  # width by height up to which a form is surely, and from which hardly, one digit
 _SURE = 0.9  # a digit that only the glyph network saw must be this probable to it
-_TOUCH = 0.12  # of the line's height: a gap that a stroke of one digit may have
+_TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
 _NONE = 10  # the glyph network's class for no digit
 
@@ -86,7 +86,11 @@ def transcribe(read: Draft, opinions: np.ndarray, threshold: float) -> Line:
         threshold: confidence below which the line is `unsure`.
     """
     entries: list[_Entry] = []
+    # A bare upright stroke is a 1 to whoever sees it alone, and so are the dividers of a form's cells.
+    dividers = sum(not part.signs and _is_upright(part.box) for part in read.parts) > 2
     for part, opinion in zip(read.parts, opinions, strict=True):
+        if dividers and not part.signs and _is_upright(part.box):
+            continue
         entries += _settle(
             read.line, part.box, opinion, [(read.places[i], read.signs[i]) for i in part.signs]
         )
