@@ -187,7 +187,7 @@ def blank(rng: np.random.Generator) -> list[np.ndarray]:
     paper = sheet((1100, 900), WHITE, rng)
     rule(paper, 78, (0.62, 0.70, 0.84), width=2.2)
     corners = ((0.06, 0.08), (0.96, 0.04), (1.02, 0.96), (-0.02, 0.93))
-    camera = Camera((640, 800), corners, (0.9, 0.95, 0.8, 0.7), LAMP, shadow=0.3, vignette=0.25)
+    camera = Camera((640, 800), corners, (0.9, 0.95, 0.8, 0.7), LAMP, shadow=0.12, vignette=0.25)
     return [photograph(paper, camera, rng, desk((800, 640), WOOD, rng))]
 
 
