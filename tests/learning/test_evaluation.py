@@ -10,7 +10,7 @@ import tiny
 from rich.console import Console
 
 from inkdigits.errors import DataError, RunError
-from inkdigits.learning import evaluation, report
+from inkdigits.learning import evaluation, folders, report
 from inkdigits.learning.datasets import Digits
 
 CLASSES = tuple("0123456789")
@@ -82,15 +82,13 @@ def test_folders_and_tables_of_labels(tmp_path):
     touch(tmp_path / "tree" / "7" / "a.JPG")
     touch(tmp_path / "tree" / "7" / "notes.txt")
     touch(tmp_path / "tree" / "thumbs" / "x.png")
-    assert evaluation.labelled_files(tmp_path / "tree") == [
+    assert folders.labelled_files(tmp_path / "tree") == [
         (tmp_path / "tree" / "7" / "a.JPG", "7"),
         (tmp_path / "tree" / "7" / "b.png", "7"),
     ]
     touch(tmp_path / "table" / "images" / "c.png")
     (tmp_path / "table" / "labels.csv").write_text("file,text\nc.png,0042\n")
-    assert evaluation.labelled_files(tmp_path / "table") == [
-        (tmp_path / "table" / "images" / "c.png", "0042")
-    ]
+    assert folders.labelled_files(tmp_path / "table") == [(tmp_path / "table" / "images" / "c.png", "0042")]
 
 
 @pytest.mark.parametrize(
@@ -109,15 +107,15 @@ def test_damaged_tables_are_refused(tmp_path, text, message):
     touch(tmp_path / "c.png")
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(DataError, match=message):
-        evaluation.labelled_files(tmp_path)
+        folders.labelled_files(tmp_path)
 
 
 def test_texts_are_right_only_when_exact():
     files = [(Path("a"), "12"), (Path("b"), "3"), (Path("c"), "44")]
-    found = evaluation.report_on_texts("set", files, ["12", "8", "4"], np.array([0.9, 0.6, 0.8]), 1)
+    found = folders.report_on_texts("set", files, ["12", "8", "4"], np.array([0.9, 0.6, 0.8]), 1)
     assert found.correct == 1 and [one.name for one in found.mistakes] == ["c", "b"]
     assert found.classes == ("right", "wrong") and found.nll is None
-    single = evaluation.report_on_texts("set", files[1:2], [""], np.array([0.0]), 1)
+    single = folders.report_on_texts("set", files[1:2], [""], np.array([0.0]), 1)
     assert single.confusion[3, 10] == 1
     report.print_report(single, Console(file=io.StringIO()))
 
@@ -128,4 +126,4 @@ def test_what_is_no_network_is_refused(tmp_path):
     with pytest.raises(RunError, match="no run folder"):
         evaluation.open_network(tmp_path)
     with pytest.raises(RunError, match="0 exported networks"):
-        evaluation.weights_of(tmp_path)
+        folders.weights_of(tmp_path)

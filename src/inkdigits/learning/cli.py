@@ -6,30 +6,19 @@ here; each verb imports what it needs, so that `inkdigits read` starts without K
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from inkdigits.learning.cli_figures import figures_app
+from inkdigits.learning.cli_support import DataOption, OutOption, chosen, nearest, need_training
+
 if TYPE_CHECKING:
     from inkdigits.learning.recipes import Recipe
 
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="DIR", help="Folder of the data; else INKDIGITS_DATA, else a cache folder."
-    ),
-]
-OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
-
 data_app = typer.Typer(help="List, download and verify the data sets.", invoke_without_command=True)
-figures_app = typer.Typer(help="Draw the pictures of the paper.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +72,7 @@ def data_download(
 
     from inkdigits.learning import download, sources
 
-    chosen = [_nearest(name, list(sources.SOURCES), "data set") for name in names or ["mnist", "qmnist"]]
+    chosen = [nearest(name, list(sources.SOURCES), "data set") for name in names or ["mnist", "qmnist"]]
     place = sources.data_folder(folder or context.obj)
     for name in chosen:
         source = sources.SOURCES[name]
@@ -102,7 +91,7 @@ def data_verify(
     from inkdigits.learning import sources
 
     place = sources.data_folder(folder or context.obj)
-    chosen = [_nearest(name, list(sources.SOURCES), "data set") for name in names or []]
+    chosen = [nearest(name, list(sources.SOURCES), "data set") for name in names or []]
     checked = failed = 0
     for source in sources.SOURCES.values():
         for file in source.files:
@@ -163,10 +152,10 @@ def train(
     ] = False,
 ) -> None:
     """Train a network by its recipe; the paper's two by the paper's."""
-    _need_training()
+    need_training()
     from inkdigits.learning.recipes import RECIPES
 
-    recipe = RECIPES[_nearest(model, list(RECIPES), "model")]
+    recipe = RECIPES[nearest(model, list(RECIPES), "model")]
     given = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -188,7 +177,7 @@ def train(
         "elastic_sigma": elastic_sigma,
     }
     place = run or Path("runs") / f"{recipe.name}-seed{seed or 0}"
-    config = _config(recipe, _given(given), _given(warps), place if resume else None)
+    config = _config(recipe, chosen(given), chosen(warps), place if resume else None)
 
     from inkdigits.learning.sources import data_folder
     from inkdigits.learning.training import train as run_training
@@ -244,11 +233,11 @@ def evaluate(
     A FOLDER is one folder a class (0 to 9, or longer texts), or holds labels.csv with the columns file and
     text.
     """
-    _need_training()
+    need_training()
     from rich.console import Console
 
     from inkdigits.errors import RunError
-    from inkdigits.learning import evaluation, report
+    from inkdigits.learning import evaluation, folders, report
     from inkdigits.learning.sources import data_folder
 
     if not weights.exists():
@@ -256,9 +245,9 @@ def evaluate(
     if on in evaluation.SETS:
         found = evaluation.evaluate_set(weights, on, data_folder(folder))
     elif Path(on).is_dir():
-        found = evaluation.evaluate_folder(evaluation.weights_of(weights), Path(on))
+        found = folders.evaluate_folder(folders.weights_of(weights), Path(on))
     else:
-        _nearest(on, list(evaluation.SETS), "data set or folder")
+        nearest(on, list(evaluation.SETS), "data set or folder")
         return
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
@@ -284,7 +273,7 @@ def export(
     ] = None,
 ) -> None:
     """Write ONNX and its card, once ONNX Runtime and Keras agree on 1,000 images."""
-    _need_training()
+    need_training()
     from inkdigits.learning.export import export_run
     from inkdigits.learning.sources import data_folder
     from inkdigits.reading.card import card_path
@@ -296,7 +285,7 @@ def export(
 
 def models() -> None:
     """List the networks that can be trained."""
-    _need_training()
+    need_training()
     from rich.console import Console
     from rich.table import Table
 
@@ -308,121 +297,3 @@ def models() -> None:
         count = recipe.build(TrainConfig(recipe.name, **recipe.defaults)).count_params()
         table.add_row(recipe.name, f"{count:,}", recipe.description)
     Console().print(table)
-
-
-# --- figures
-# ---------------------------------------------------------------------------------------------------------
-
-FiguresOut = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the pictures.")]
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
-
-
-@figures_app.command("datasets")
-def figures_datasets(folder: DataOption = None, out: FiguresOut = Path("figures")) -> None:
-    """Fig. 1: the data sets that are there, side by side."""
-    _need("matplotlib")
-    from inkdigits.learning import datasets, figures, sources
-
-    place = sources.data_folder(folder)
-    samples = datasets.samples(place)
-    if not samples:
-        sources.require(["mnist"], place)
-    typer.echo(figures.draw_datasets(samples, out / "datasets.png"))
-
-
-@figures_app.command("architecture")
-def figures_architecture(
-    model: Annotated[str, typer.Argument(help="Which network.")] = "paper-cnn",
-    out: FiguresOut = Path("figures"),
-) -> None:
-    """Fig. 2: a network's layers, their output shapes and parameters."""
-    _need_training()
-    from inkdigits.learning import figures
-    from inkdigits.learning.config import TrainConfig
-    from inkdigits.learning.recipes import RECIPES
-
-    recipe = RECIPES[_nearest(model, list(RECIPES), "model")]
-    network = recipe.build(TrainConfig(recipe.name, **recipe.defaults))
-    typer.echo(figures.draw_architecture(network, out / f"{recipe.name}.png"))
-
-
-@figures_app.command("curves")
-def figures_curves(run: Runs, out: FiguresOut = Path("figures")) -> None:
-    """Fig. 3 and 4: accuracy and loss over the epochs of one or more runs."""
-    _need("matplotlib")
-    from inkdigits.learning import figures, runs
-
-    for path in figures.draw_curves({one.name: runs.read_metrics(one) for one in run}, out):
-        typer.echo(path)
-
-
-@figures_app.command("times")
-def figures_times(run: Runs, out: FiguresOut = Path("figures")) -> None:
-    """Fig. 5: training and testing time of runs that were evaluated on mnist-test."""
-    _need("matplotlib")
-    from inkdigits.errors import RunError
-    from inkdigits.learning import figures, runs
-
-    times = {}
-    for one in run:
-        report = one / "evaluation" / "mnist-test" / "report.json"
-        if not report.is_file():
-            raise RunError(f"{one}: not tested yet; run `inkdigits evaluate {one} --on mnist-test`")
-        training = sum(row["seconds"] for row in runs.read_metrics(one))
-        times[one.name] = (training, runs.read_json(report)["seconds"])
-    typer.echo(figures.draw_times(times, out / "times.png"))
-
-
-# --- shared
-# ----------------------------------------------------------------------------------------------------------
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _nearest(name: str, known: list[str], what: str) -> str:
-    """`name` where it is known; else a usage error that suggests the nearest of `known`."""
-    if name in known:
-        return name
-    close = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise typer.BadParameter(f"no {what} {name!r}; {hint}Known: {', '.join(known)}")
-
-
-def _need(package: str) -> None:
-    """Refuse with what to install where the learning half's packages are not there."""
-    if find_spec(package) is None:
-        from inkdigits.errors import InkdigitsError
-
-        raise InkdigitsError(
-            f"this needs {package}: install the learning half with: pip install 'inkdigits[train]'"
-        )
-
-
-def _need_training() -> None:
-    """Import Keras, without the notes that TensorFlow writes to standard error when it starts."""
-    _need("keras")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _silent_stderr():
-        import keras
-
-        keras.ops.convert_to_tensor(0)
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Send what native code writes to standard error to nowhere; Python's exceptions still come through."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # There is no standard error: nothing to silence.
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -190,11 +190,10 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     outside = np.bincount(labels.ravel(), weights=thick.ravel(), minlength=count) > 0
     outside &= touches_border(stats, dark.shape)
-    outside = np.asarray(outside)
     outside[0] = False
     if not outside.any():
         return False
-    region = cv2.dilate(outside[np.asarray(labels)].astype(np.uint8), np.ones((5, 5), np.uint8))
+    region = cv2.dilate(np.isin(labels, np.flatnonzero(outside)).astype(np.uint8), np.ones((5, 5), np.uint8))
     darkness[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
     return True
 
