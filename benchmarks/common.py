@@ -6,6 +6,7 @@ a benchmark replaces its own figures and leaves the others.
 
 from __future__ import annotations
 
+import functools
 import json
 import operator
 import os
@@ -71,8 +72,13 @@ def versions() -> dict[str, str]:
     return found
 
 
+@functools.cache
 def commit() -> str:
-    """The checked-out commit, with `+dirty` where tracked or new files other than results differ from it."""
+    """The checked-out commit, with `+dirty` where tracked or new files other than results differ from it.
+
+    The first call decides for the whole process: a benchmark makes it before it measures, so that a commit made
+    meanwhile does not claim the figures.
+    """
     try:
         head = _git("rev-parse", "HEAD")
         dirty = _git("status", "--porcelain", "--", ".", ":(exclude)results")

@@ -23,7 +23,7 @@ from typing import Any
 
 import cv2
 
-from common import RESULTS, print_rows, result_row, write_results
+from common import RESULTS, commit, print_rows, result_row, write_results
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.sources import data_folder
 from inkdigits.reading.reader import Reader
@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.photos < 1:
         parser.error("--photos must be at least 1")
+    commit()
     cv2.setNumThreads(1)
     try:
         pictures = load_pictures(data_folder(options.data), "photos", options.photos)

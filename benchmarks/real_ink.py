@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from common import RESULTS, read_results, share_row, target_met, write_results
+from common import RESULTS, commit, read_results, share_row, target_met, write_results
 from gallery import GlyphFailure, PictureFailure, write_gallery
 from inkdigits.answer import Answer
 from inkdigits.errors import InkdigitsError
@@ -71,6 +71,7 @@ NAIVE = {
 def main(arguments: list[str] | None = None) -> int:
     """Measure the sets asked for; print and, for the shipped weights on whole sets, write the figures."""
     options = _parse(arguments)
+    commit()
     data: Path = data_folder(options.data)
     console = Console()
     rows: list[Row] = []

@@ -27,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from common import RESULTS, ROOT, print_rows, result_row, write_results
+from common import RESULTS, ROOT, commit, print_rows, result_row, write_results
 
 TARGETS = {"import": "< 0.3", "read": "< 0.6", "size": "< 400"}
 _LARGEST = 8
@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.repeat < 1:
         parser.error("--repeat must be at least 1")
+    commit()
     with tempfile.TemporaryDirectory() as folder:
         image = options.image or example_image(Path(folder))
         read = [str(Path(sys.executable).with_name("inkdigits")), "read", str(image)]
