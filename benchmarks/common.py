@@ -76,7 +76,7 @@ def versions() -> dict[str, str]:
 def commit() -> str:
     """The checked-out commit, with `+dirty` where tracked or new files other than results differ from it.
 
-    The first call decides for the whole process: a benchmark makes it before it measures, so that a commit made
+    The first call decides for the whole process: a benchmark makes it before it measures, so that one made
     meanwhile does not claim the figures.
     """
     try:
