@@ -12,7 +12,6 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_D
 
 demo: $(VENV)/.reading
 	@$(BIN)/inkdigits read examples --annotate out/demo
-	@echo "The annotated pictures are in out/demo"
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
