@@ -19,6 +19,7 @@ _TALL = 0.45  # of the reference height: what may begin or continue a line by it
 _REACH = 4.0  # reference heights from one digit to the next of the same line
 _DUST = 0.07  # of the reference height: smaller than a point
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
+_SLIVER = 0.08  # of the page's height or width
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
 
 
@@ -53,7 +54,9 @@ def find_lines(ink: Ink) -> list[TextLine]:
     groups = _chain(forms[tall], reference)
     groups = _merge(groups, reference)
     _attach(groups, forms[~tall], reference)
+    least = _LEAST * min(ink.mask.shape) * ink.scale if min(ink.mask.shape) > 250 else 0.0
     lines = [_line(np.array(group), ink.scale) for group in groups]
+    lines = [line for line in lines if line.height >= least]
     return _reading_order([line for line in lines if not _is_debris(line, lines)])
 
 
@@ -81,7 +84,11 @@ def _forms(ink: Ink) -> np.ndarray:
         & (np.maximum(wide, high) > 0.04 * max(height, width))
         & (min(height, width) > 250)
     )
-    stats = stats[~(edge | corner)]
+    # What sticks in from outside by less than a digit: the desk beside the paper, a neighbour's stroke.
+    left, top, bottom, right = stats[:, 0], stats[:, 1], stats[:, 1] + high, stats[:, 0] + wide
+    sliver = ((top <= 1) | (bottom >= height - 1)) & (high < _SLIVER * height)
+    sliver |= ((left <= 1) | (right >= width - 1)) & (wide < _SLIVER * width)
+    stats = stats[~(edge | corner | (sliver & (min(height, width) > 250)))]
     stats = stats[np.argsort(-stats[:, 4])[:_LARGEST_FORMS]]
     left, top = stats[:, 0], stats[:, 1]
     return np.stack([left, top, left + stats[:, 2], top + stats[:, 3]], axis=1).astype(np.float64)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inkdigits.answer import Answer
+from inkdigits.answer import Answer, Line
 from inkdigits.errors import InkdigitsError
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import find_lines
@@ -81,13 +81,23 @@ class Reader:
             drafts = [draft(*parts, card.classes) for parts in zip(lines, strips, steps, strict=True)]
             opinions = self._opinions(ink, [[part.box for part in one.parts] for one in drafts])
             read = [transcribe(*parts, card.threshold) for parts in zip(drafts, opinions, strict=True)]
-        return Answer(page.source, page.number, page.width, page.height, tuple(read))
+        kept = tuple(line for line in read if not _is_surroundings(line, page))
+        return Answer(page.source, page.number, page.width, page.height, kept)
 
     def _opinions(self, ink: Ink, groups: list[list[np.ndarray]]) -> list[np.ndarray]:
         """The glyph network's probabilities (boxes, classes) for each line's boxes, all asked at once."""
         glyphs = [cut_glyph(ink, box) for boxes in groups for box in boxes]
         opinions = self._recogniser.glyph_probabilities(np.array(glyphs, np.uint8).reshape(-1, 28, 28))
         return np.split(opinions, np.cumsum([len(boxes) for boxes in groups])[:-1]) if groups else []
+
+
+def _is_surroundings(line: Line, page: Page) -> bool:
+    """Ink that is no digit and is cut off by the picture's border: the desk, a binding, a neighbouring
+    field.
+    """
+    x, y, width, height = line.box
+    cut = x <= 2 or y <= 2 or x + width >= page.width - 2 or y + height >= page.height - 2
+    return line.status == "not_digits" and cut
 
 
 _shared: Reader | None = None

@@ -22,6 +22,10 @@ _TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a ne
 _NARROW, _WIDE = 0.85, 1.4  # width by height up to which a form is surely, and from which hardly, one digit
 _SURE = 0.9  # a digit that only the glyph network saw must be this probable to it
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
+_INKLESS = 0.6  # a digit of the line network where no stroke was found must be this probable
+_HALF_A_MIND = 0.1  # probability of a digit beside a "?"
+_LONE = 0.35  # the same where the whole line is one form
+_REFUSED = 0.1  # readings less probable than this are not given
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
 _NONE = 10  # the glyph network's class for no digit
 
@@ -96,9 +100,13 @@ def transcribe(read: Draft, opinions: np.ndarray, threshold: float) -> Line:
         )
     owned = {index for part in read.parts for index in part.signs}
     for index in (index for index in range(len(read.signs)) if index not in owned):
+        if read.signs[index].is_digit and read.signs[index].confidence < _INKLESS:
+            continue
         entries.append(_entry(read.places[index], read.signs[index], _share(read.places, index, read.line)))
     entries.sort(key=lambda entry: entry.left)
     digits = [_digit(entry.scores, entry.box) for entry in entries if entry.scores is not None]
+    if not _saw_digit(read):
+        digits = []
     marks = [Mark(entry.text, to_box(entry.box)) for entry in entries if entry.text and entry.scores is None]
     confidence = line_confidence([digit.confidence for digit in digits], read.missed)
     return finish_line(read.line, digits, marks, confidence, threshold)
@@ -128,6 +136,9 @@ def finish_line(
     text = "".join(digit.text for digit in digits)
     if not digits:
         return Line("", 0.0, "not_digits", box, (), tuple(marks), ("no digit was recognised in this ink",))
+    if confidence < _REFUSED:
+        reason = f"read as {text} with confidence {confidence:.2f}, too little for a number"
+        return Line("", 0.0, "not_digits", box, (), tuple(marks), (reason,))
     if confidence < threshold:
         weakest = min(digits, key=lambda digit: digit.confidence)
         reason = f"confidence {confidence:.2f} is below {threshold:.2f}; least sure of {weakest.text}"
@@ -147,6 +158,16 @@ def _owner(place: float, boxes: list[np.ndarray]) -> int | None:
     return min(
         inside, key=lambda number: abs((boxes[number][0] + boxes[number][2]) / 2 - place), default=None
     )
+
+
+def _saw_digit(read: Draft) -> bool:
+    """Whether the line network saw a digit, or half a one: what the other makes of the pieces alone is no
+    number.
+
+    A drawing by itself is one form; there the line network must have been surer.
+    """
+    least = _LONE if len(read.parts) == 1 else _HALF_A_MIND
+    return any(sign.confidence >= least for sign in read.signs)
 
 
 def _join_pieces(parts: list[Part], height: float) -> list[Part]:
@@ -183,8 +204,12 @@ def _settle(
         if not seen_whole or not (sign.is_digit or sign.text == "?"):
             return [_entry(place, sign, box)]
         scores = agree(sign.scores, opinion)
-        # A "?" of the line network stands unless the glyph network is surer of a digit.
-        return [_Entry(place, "", scores, box)] if sign.is_digit or scores.max() > 0.5 else []
+        if not sign.is_digit:
+            # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
+            best = int(scores.argmax())
+            if scores[best] < 0.5 or sign.scores[best] < _HALF_A_MIND:
+                return []
+        return [_Entry(place, "", scores, box)]
     single = float(np.clip((_WIDE - width / height) / (_WIDE - _NARROW), 0, 1))
     alone = single * float(opinion[:10].max()) if seen_whole else 0.0
     if not signs:
