@@ -20,6 +20,7 @@ _REACH = 4.0  # reference heights from one digit to the next of the same line
 _DUST = 0.07  # of the reference height: smaller than a point
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
 _SLIVER = 0.08  # of the page's height or width
+_FLAT = 3.0  # width by height from which a form by itself is no digit
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
 
 
@@ -200,7 +201,9 @@ def _line(forms: np.ndarray, scale: float) -> TextLine:
 
 
 def _is_debris(line: TextLine, lines: list[TextLine]) -> bool:
-    """A lone form far smaller than the writing of the page, or with hardly any height."""
+    """A lone form far smaller than the writing of the page, or a lone dash: the rest of a ruled line."""
+    if len(line.forms) == 1 and line.right - line.left > _FLAT * (line.bottom - line.top):
+        return True
     tallest = max(other.height for other in lines)
     return line.height < 0.3 * tallest and len(line.forms) < 3 and len(lines) > 1
 
