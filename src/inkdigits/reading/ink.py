@@ -21,6 +21,7 @@ _SPARED = (
     300  # pixels by which a picture between them is shrunk: of small pictures most are one digit, near by
 )
 _SMALL = 128  # pixels of the longer side at which paper is estimated
+_LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, with nothing around the paper
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
 _FAINTEST = 0.05  # share of the paper's brightness; anything fainter is paper
 
@@ -56,8 +57,13 @@ def find_ink(page: Page) -> Ink:
     inverted = _is_light_on_dark(gray)
     if inverted:
         gray = cv2.bitwise_not(gray)
-    paper = _paper(gray)
+    around = _surroundings(_small(gray)) if min(gray.shape) >= _LEAST_PAGE else None
+    paper = _paper(gray, around)
     raw = _relative_darkness(gray, paper)
+    if around is not None:
+        size = (raw.shape[1], raw.shape[0])
+        edge = cv2.dilate(around, np.ones((3, 3), np.uint8))
+        raw[cv2.resize(edge, size, interpolation=cv2.INTER_NEAREST) > 0] = 0
     noise = float(np.percentile(raw[::4, ::4], 75)) / 0.6745
     peak = float(np.percentile(raw[::3, ::3], 99.6))
     if _clear_surroundings(raw, peak):
@@ -151,9 +157,32 @@ def _is_light_on_dark(gray: np.ndarray) -> bool:
     return tails[0] > 1.3 * tails[1] + 4
 
 
-def _paper(gray: np.ndarray) -> np.ndarray:
-    """The brightness of the bare paper, without the ink, at a small size."""
+def _surroundings(small: np.ndarray) -> np.ndarray | None:
+    """What lies around the sheet: (rows, columns) uint8, 1 where a much darker region, wider than a pen,
+    reaches the border; None where there is no such region, or where it is most of the picture.
+    """
+    rows, columns = small.shape
+    dark = (small < 0.5 * float(np.percentile(small, 80))).astype(np.uint8)
+    wide = max(3, round(max(rows, columns) / 30)) | 1
+    # Repeated borders let a strip of desk that is narrower than the kernel survive where it leaves the
+    picture.padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
+    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))[wide:-wide, wide:-wide]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(thick), connectivity=8)
+    outside = np.asarray(
+        touches_border(stats, thick.shape) & (stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
+    )
+    outside[0] = False
+    region = outside[np.asarray(labels)].astype(np.uint8)
+    if not region.any() or float(region.mean()) > 0.6:
+        return None
+    return cv2.dilate(region, np.ones((3, 3), np.uint8))
+
+
+def _paper(gray: np.ndarray, around: np.ndarray | None) -> np.ndarray:
+    """The brightness of the bare paper, without the ink, at a small size; the sheet goes on `around` it."""
     small = _small(gray)
+    if around is not None:
+        small = cv2.inpaint(small, around, 3, cv2.INPAINT_TELEA)
     reach = max(3, round(max(small.shape) / 9)) | 1
     padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     # Closing fills whatever is narrower than the kernel with the paper beside it; wider shadows stay.
@@ -179,7 +208,7 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
         Whether there was any.
     """
     height, width = darkness.shape
-    if min(height, width) < 200:
+    if min(height, width) < _LEAST_PAGE:
         return False
     size = (max(1, width // 4), max(1, height // 4))
     dark = (cv2.resize(darkness, size, interpolation=cv2.INTER_AREA) > 0.4 * peak).astype(np.uint8)
