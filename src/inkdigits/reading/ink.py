@@ -164,8 +164,8 @@ def _surroundings(small: np.ndarray) -> np.ndarray | None:
     rows, columns = small.shape
     dark = (small < 0.5 * float(np.percentile(small, 80))).astype(np.uint8)
     wide = max(3, round(max(rows, columns) / 30)) | 1
-    # Repeated borders let a strip of desk that is narrower than the kernel survive where it leaves the
-    picture.padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
+    # Repeated borders let a strip of desk that is narrower than the kernel survive at the picture's edge.
+    padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
     thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))[wide:-wide, wide:-wide]
     _, labels, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(thick), connectivity=8)
     outside = np.asarray(
