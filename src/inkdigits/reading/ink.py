@@ -16,10 +16,9 @@ import numpy as np
 from inkdigits.reading.page import Page
 from inkdigits.reading.rules import find_rules
 
-WORKING_SIZES = (480, 1280)  # pixels; the least and the largest longer side while looking for ink
-_SPARED = (
-    300  # pixels by which a picture between them is shrunk: of small pictures most are one digit, near by
-)
+WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
+# A picture between them is shrunk by so many pixels: of small pictures most are one digit, near by.
+_SPARED = 300
 _SMALL = 128  # pixels of the longer side at which paper is estimated
 _LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, with nothing around the paper
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
@@ -54,11 +53,12 @@ def find_ink(page: Page) -> Ink:
         Ink whose mask is all zeros, and whose contrast is 0, when the page is blank.
     """
     gray, scale = _shrink(page.gray)
-    inverted = _is_light_on_dark(gray)
+    small = _small(gray)
+    inverted = _is_light_on_dark(small)
     if inverted:
-        gray = cv2.bitwise_not(gray)
-    around = _surroundings(_small(gray)) if min(gray.shape) >= _LEAST_PAGE else None
-    paper = _paper(gray, around)
+        gray, small = cv2.bitwise_not(gray), cv2.bitwise_not(small)
+    around = _surroundings(small) if min(gray.shape) >= _LEAST_PAGE else None
+    paper = _paper(small, around)
     raw = _relative_darkness(gray, paper)
     if around is not None:
         size = (raw.shape[1], raw.shape[0])
@@ -136,9 +136,8 @@ def _small(gray: np.ndarray) -> np.ndarray:
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
 
 
-def _is_light_on_dark(gray: np.ndarray) -> bool:
+def _is_light_on_dark(small: np.ndarray) -> bool:
     """Whether the ink is lighter than what it is on: chalk on a board, MNIST, a negative scan."""
-    small = _small(gray)
     middle = (float(np.percentile(small, 1)) + float(np.percentile(small, 99))) / 2
     if float(np.median(small)) > 140 or float(np.median(small)) > middle:
         return False
@@ -178,9 +177,8 @@ def _surroundings(small: np.ndarray) -> np.ndarray | None:
     return cv2.dilate(region, np.ones((3, 3), np.uint8))
 
 
-def _paper(gray: np.ndarray, around: np.ndarray | None) -> np.ndarray:
+def _paper(small: np.ndarray, around: np.ndarray | None) -> np.ndarray:
     """The brightness of the bare paper, without the ink, at a small size; the sheet goes on `around` it."""
-    small = _small(gray)
     if around is not None:
         small = cv2.inpaint(small, around, 3, cv2.INPAINT_TELEA)
     reach = max(3, round(max(small.shape) / 9)) | 1

@@ -80,9 +80,8 @@ def _segments(dark: np.ndarray) -> np.ndarray:
         other = flat | steep
         for index in np.flatnonzero(family & ~long):
             alike = other & (np.abs(tilt - tilt[index]) < 3.0)
-            keep[index] = (
-                _places(lines[alike], angle[index]) >= _COMPANIONS and length[alike].sum() > 2.0 * side
-            )
+            enough = length[alike].sum() > 2.0 * side
+            keep[index] = enough and _places(lines[alike], angle[index]) >= _COMPANIONS
     return lines[keep]
 
 
