@@ -171,7 +171,7 @@ def _surroundings(small: np.ndarray) -> np.ndarray | None:
         touches_border(stats, thick.shape) & (stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
     )
     outside[0] = False
-    region = outside[np.asarray(labels)].astype(np.uint8)
+    region = np.isin(labels, np.flatnonzero(outside)).astype(np.uint8)
     if not region.any() or float(region.mean()) > 0.6:
         return None
     return cv2.dilate(region, np.ones((3, 3), np.uint8))
