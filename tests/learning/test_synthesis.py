@@ -1,0 +1,102 @@
+"""Synthetic lines and glyphs, made of digits that come with scikit-learn."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from inkdigits.learning import texture
+from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
+from inkdigits.learning.line_calibration import calibrate_lines, read_outputs
+from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_line, make_lines, target_text
+from inkdigits.reading.glyph import normalise
+
+WRITERS = 6
+
+
+@pytest.fixture(scope="module")
+def bank() -> InkBank:
+    digits = load_digits()
+    count = 360
+    glyphs = np.stack(
+        [
+            normalise(cv2.resize(image.astype(np.float32) / 16, (24, 24), interpolation=cv2.INTER_CUBIC))
+            for image in digits.images[:count]
+        ]
+    )
+    labels = digits.target[:count]
+    writers = np.arange(count) * WRITERS // count
+    rows = [[np.flatnonzero((writers == w) & (labels == d)) for d in range(10)] for w in range(WRITERS)]
+    return InkBank(glyphs, rows, np.full(WRITERS, 1 / WRITERS), glyphs[:40, ::-1].copy())
+
+
+def test_lines_have_their_shapes_and_are_the_same_for_the_same_seed(bank: InkBank) -> None:
+    strips, targets = make_lines(bank, 12, np.random.default_rng(5))
+    assert strips.shape == (12, 32, 160) and strips.dtype == np.uint8
+    assert targets.shape == (12, 80) and targets.max() < len(LINE_CLASSES)
+    again = make_lines(bank, 12, np.random.default_rng(5))
+    np.testing.assert_array_equal(strips, again[0])
+    np.testing.assert_array_equal(targets, again[1])
+    assert not np.array_equal(strips, make_lines(bank, 12, np.random.default_rng(6))[0])
+
+
+def test_every_digit_of_a_target_has_ink_under_it(bank: InkBank) -> None:
+    dark = light = 0.0
+    random = np.random.default_rng(1)
+    for _ in range(60):
+        strip, target = make_line(bank, random)
+        peaks = strip.max(axis=0).reshape(80, 2).max(axis=1)
+        digits = (target >= 1) & (target <= 10)
+        dark += float(peaks[digits].sum())
+        light += float(digits.sum())
+    assert dark / light > 200
+
+
+def test_equal_neighbours_are_two_in_the_target(bank: InkBank) -> None:
+    random = np.random.default_rng(2)
+    texts = [target_text(make_line(bank, random)[1]) for _ in range(200)]
+    assert any(a == b for text in texts for a, b in zip(text, text[1:], strict=False))
+    assert max(len(text) for text in texts) >= 6
+    assert {character for text in texts for character in text} == set("0123456789")
+
+
+def test_glyphs_have_every_class_and_are_the_same_for_the_same_seed(bank: InkBank) -> None:
+    glyphs, labels = make_glyphs(bank, 300, np.random.default_rng(4))
+    assert glyphs.shape == (300, 28, 28) and glyphs.dtype == np.uint8
+    assert set(labels.tolist()) == set(range(len(GLYPH_CLASSES)))
+    assert (labels == 10).mean() == pytest.approx(0.12, abs=0.01)
+    again = make_glyphs(bank, 300, np.random.default_rng(4))
+    np.testing.assert_array_equal(glyphs, again[0])
+    assert (glyphs.reshape(300, -1).max(axis=1) > 100).mean() > 0.97
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_textures_stay_within_range(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    ground = texture.background(64, 320, 40, random)
+    lines = texture.printed_lines(64, 320, 10, 50, random)
+    seen = texture.camera(np.maximum(ground, lines), random)
+    for part in (ground, lines, seen):
+        assert part.shape == (64, 320)
+        assert part.min() >= 0 and part.max() <= 1
+
+
+def test_calibration_makes_overconfident_lines_less_sure(bank: InkBank) -> None:
+    """Outputs that are right 70 times in 100 and say 0.999 are softened, and the threshold parts them."""
+    random = np.random.default_rng(8)
+    _, targets = make_lines(bank, 120, random)
+    outputs = np.full((*targets.shape, len(LINE_CLASSES)), 1e-5, np.float32)
+    for line, target in enumerate(targets):
+        shown = target.copy()
+        if random.random() < 0.3 and (shown > 0).any():
+            start = int(np.flatnonzero(shown)[0])
+            shown[start : start + 2] = 1 + shown[start] % 10
+        outputs[line, np.arange(len(target)), shown] = 1.0
+    outputs /= outputs.sum(axis=2, keepdims=True)
+    temperature, threshold, exact = calibrate_lines(outputs, targets, risk=0.05)
+    texts, _ = read_outputs(outputs)
+    assert exact == pytest.approx(np.mean([t == target_text(y) for t, y in zip(texts, targets, strict=True)]))
+    assert temperature > 1.5
+    assert 0.5 <= threshold <= 1.0

@@ -1,0 +1,87 @@
+"""From probabilities made by hand to signs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inkdigits.reading.decoder import (
+    agree,
+    alternatives,
+    find_signs,
+    line_confidence,
+    missed,
+    soften,
+)
+
+CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?")
+
+
+def _steps(text: str, sure: float = 0.96) -> np.ndarray:
+    """One row a character of `text`; a blank is no sign."""
+    rows = np.full((len(text), len(CLASSES)), (1 - sure) / (len(CLASSES) - 1), np.float32)
+    for row, character in enumerate(text):
+        rows[row, 0 if character == " " else CLASSES.index(character)] = sure
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        ("  111   22  ", "12"),
+        ("  77 77   ", "77"),  # equal neighbours stay two where a step between them is empty
+        (" 333  ..  555 --", "3.5-"),
+        ("            ", ""),
+        ("444 ?? 666", "4?6"),
+    ],
+)
+def test_runs_of_steps_are_signs(shown: str, text: str) -> None:
+    signs = find_signs(_steps(shown), CLASSES)
+    assert "".join(sign.text for sign in signs) == text
+    assert all(shown[sign.start : sign.end].strip() for sign in signs)
+
+
+def test_a_change_of_mind_inside_one_run_is_one_sign() -> None:
+    signs = find_signs(_steps(" 111  4449  777 "), CLASSES)
+    assert "".join(sign.text for sign in signs) == "147"
+
+
+def test_a_long_run_of_two_classes_is_two_signs() -> None:
+    signs = find_signs(_steps(" 000  44444999999  777 "), CLASSES)
+    assert "".join(sign.text for sign in signs) == "0497"
+
+
+def test_a_hidden_digit_lowers_the_confidence_of_the_line() -> None:
+    steps = _steps("  111      222 ")
+    plain = missed(steps, find_signs(steps, CLASSES), CLASSES)
+    steps[7] = 0.0
+    steps[7, CLASSES.index("8")], steps[7, 0] = 0.45, 0.55
+    hidden = missed(steps, find_signs(steps, CLASSES), CLASSES)
+    assert hidden == pytest.approx(0.45, abs=0.01)
+    assert line_confidence([0.9, 0.8], hidden) < line_confidence([0.9, 0.8], plain) <= 0.72
+
+
+def test_two_opinions_keep_the_doubt_of_either() -> None:
+    sure = np.eye(10, dtype=np.float32)[3]
+    doubt = np.full(11, 0.05, np.float32)
+    doubt[3], doubt[8] = 0.3, 0.25
+    both = agree(sure, doubt)
+    assert both.shape == (10,)
+    assert both.argmax() == 3
+    assert 0.3 < both[3] < 1
+    assert alternatives(both)[0][0] == "8"
+    assert [score for _, score in alternatives(both)] == sorted(
+        (s for _, s in alternatives(both)), reverse=True
+    )
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=3, max_size=12), st.floats(0.5, 4))
+def test_softening_keeps_the_order_and_the_sum(values: list[float], temperature: float) -> None:
+    probabilities = np.array([values]) / sum(values)
+    soft = soften(probabilities, temperature)
+    assert soft.sum() == pytest.approx(1)
+    assert soft.argmax() == probabilities.argmax() or np.isclose(soft.max(), soft[0, probabilities.argmax()])
+    if temperature > 1:
+        assert soft.max() <= probabilities.max() + 1e-9

@@ -1,0 +1,121 @@
+"""The reader with the weights of the package, on handwriting drawn here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from drawing import handwriting, page, pen, photo
+
+import inkdigits
+from inkdigits.errors import InputError, WeightsError
+from inkdigits.reading.reader import Reader
+from inkdigits.reading.recogniser import GLYPH_FILE, LINE_FILE, WEIGHTS, Recogniser
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.mark.parametrize("text", ["2", "30", "583", "20863"])
+def test_drawn_digits_are_read(reader: Reader, text: str) -> None:
+    (answer,) = reader.read(handwriting(text))
+    assert answer.text == text
+    (line,) = answer.lines
+    assert len(line.digits) == len(text)
+    lefts = [digit.box[0] for digit in line.digits]
+    assert lefts == sorted(lefts)
+    assert all(0 < digit.confidence <= 1 for digit in line.digits)
+
+
+def test_a_blank_page_is_blank(reader: Reader) -> None:
+    (answer,) = reader.read(np.full((300, 400), 230, np.uint8))
+    assert (answer.text, answer.status, answer.lines) == ("", "blank", ())
+
+
+def test_path_bytes_and_array_give_one_answer(reader: Reader, tmp_path: Path) -> None:
+    gray = handwriting("583")
+    path = tmp_path / "583.png"
+    cv2.imwrite(str(path), gray)
+    answers = [reader.read(source)[0] for source in (gray, path, str(path), path.read_bytes())]
+    assert len({answer.text for answer in answers}) == 1
+    assert len({json.dumps(answer.to_dict()["lines"]) for answer in answers}) == 1
+
+
+def test_an_answer_goes_to_json_and_back(reader: Reader) -> None:
+    (answer,) = reader.read(handwriting("2086"))
+    written = json.loads(json.dumps(answer.to_dict()))
+    assert inkdigits.Answer.from_dict(written).to_dict() == written
+
+
+def test_one_reader_serves_many_threads_alike(reader: Reader) -> None:
+    pages = [handwriting(text, seed=seed) for seed, text in enumerate(("2", "30", "583", "2086") * 4)]
+    alone = [reader.read(gray) for gray in pages]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(reader.read, pages))
+    assert together == alone
+
+
+def test_an_unreadable_source_does_not_stop_the_others(reader: Reader, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not a picture")
+    answers = list(reader.read_many([handwriting("30"), broken, handwriting("583")]))
+    assert [answer.text for answer in answers] == ["30", "", "583"]
+    assert answers[1].status == "error" and "broken.png" in str(answers[1].error)
+    with pytest.raises(InputError, match="broken.png"):
+        reader.read(broken)
+
+
+def test_a_glyph_network_alone_reads_separate_digits() -> None:
+    (answer,) = Reader(WEIGHTS / GLYPH_FILE).read(handwriting("583"))
+    assert answer.text == "583"
+
+
+def test_what_is_shown_to_the_network_together_is_read_as_if_alone(reader: Reader) -> None:
+    recogniser = Recogniser()
+    generator = np.random.default_rng(0)
+    strips = [generator.integers(0, 255, (32, width), dtype=np.uint8) for width in (40, 64, 160, 96)]
+    together = recogniser.line_probabilities(strips)
+    for strip, steps in zip(strips, together, strict=True):
+        assert steps.shape == (
+            strip.shape[1] // 2,
+            len(recogniser.line_card.classes if recogniser.line_card else ()),
+        )
+        alone = recogniser.line_probabilities([strip])[0]
+        # Padding is paper: it may change what is seen at the right end, and nothing else.
+        np.testing.assert_allclose(steps[:-12], alone[:-12], atol=2e-3)
+
+
+def test_weights_that_are_missing_damaged_or_of_the_wrong_kind_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no such weights"):
+        Reader(tmp_path / "none.onnx")
+    with pytest.raises(WeightsError, match="line network where a glyph network"):
+        Reader(WEIGHTS / LINE_FILE)
+    for path in WEIGHTS.iterdir():
+        shutil.copy(path, tmp_path)
+    damaged = tmp_path / GLYPH_FILE
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    with pytest.raises(WeightsError, match="sha256"):
+        Reader(tmp_path)
+
+
+def test_a_drawing_is_no_number(reader: Reader) -> None:
+    canvas = np.zeros((500, 500), np.float32)
+    generator = np.random.default_rng(3)
+    points = np.cumsum(generator.normal(0, 14, (220, 2)), axis=0) + 250
+    cv2.polylines(canvas, [np.round(points).astype(np.int32)], False, 1.0, 5, cv2.LINE_AA)
+    answer = reader.read_page(page(photo(canvas)))
+    assert all(line.status != "ok" for line in answer.lines)
+
+
+def test_digits_on_two_rows_are_two_lines(reader: Reader) -> None:
+    shape = (520, 500)
+    ink = np.maximum(pen(shape, "30", 90, 70, 110, advance=1.2), pen(shape, "58", 100, 330, 110, advance=1.2))
+    (answer,) = reader.read(photo(ink))
+    assert answer.text == "30\n58"
