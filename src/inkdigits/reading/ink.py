@@ -17,8 +17,8 @@ from inkdigits.reading.page import Page
 from inkdigits.reading.rules import find_rules
 
 WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
-# A picture between them is shrunk by so many pixels: of small pictures most are one digit, near by.
-_SPARED = 300
+_NEAR = 800  # pixels; a picture up to this long is mostly one digit from near by, and is shrunk to the least
+_SPARED = 300  # pixels by which a longer one is shrunk, down to the largest
 _SMALL = 128  # pixels of the longer side at which paper is estimated
 _LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, with nothing around the paper
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
@@ -122,7 +122,7 @@ def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], h
 
 def _shrink(gray: np.ndarray) -> tuple[np.ndarray, float]:
     longest = max(gray.shape)
-    wanted = min(WORKING_SIZES[1], max(WORKING_SIZES[0], longest - _SPARED))
+    wanted = WORKING_SIZES[0] if longest <= _NEAR else min(WORKING_SIZES[1], longest - _SPARED)
     if longest <= wanted:
         return gray, 1.0
     scale = longest / wanted

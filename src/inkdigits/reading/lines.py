@@ -20,6 +20,7 @@ _REACH = 4.0  # reference heights from one digit to the next of the same line
 _DUST = 0.07  # of the reference height: smaller than a point
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
 _SLIVER = 0.08  # of the page's height or width
+_HOLLOW = 0.06  # share of its box that a frame fills
 _FLAT = 3.0  # width by height from which a form by itself is no digit
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
 
@@ -66,19 +67,22 @@ def _forms(ink: Ink) -> np.ndarray:
     height, width = ink.mask.shape
     # Strokes that blur or faint pencil broke are one form when hardly anything is between them.
     joined = cv2.dilate(ink.mask, np.ones((3, 3), np.uint8)) if min(height, width) > 250 else ink.mask
-    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    stats = stats[1:]
+    x, y, across, down = cv2.boundingRect(joined)
+    if across == 0:
+        return np.zeros((0, 4))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(
+        joined[y : y + down, x : x + across], connectivity=8
+    )
     if count < 2:
         return np.zeros((0, 4))
+    stats[:, :2] += (x, y)
+    stats = stats[1:]
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
     fill = area / np.maximum(wide * high, 1)
     border = touches_border(stats, ink.mask.shape)
-    edge = (
-        border
-        & ((wide > 0.6 * width) | (high > 0.75 * height))
-        & (fill < 0.9 if width > 4 * height else True)
-    )
-    edge &= np.maximum(wide, high) > 0.3 * max(height, width) if min(height, width) > 100 else False
+    # A frame, or what is left of squared paper: it spans the page and hardly fills it.
+    edge = border & ((wide > 0.6 * width) | (high > 0.75 * height)) & (fill < _HOLLOW)
+    edge &= min(height, width) > 100
     corner = (
         border
         & (fill > 0.55)

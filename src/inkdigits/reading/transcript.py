@@ -24,7 +24,8 @@ _SURE = 0.9  # a digit that only the glyph network saw must be this probable to 
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _INKLESS = 0.6  # a digit of the line network where no stroke was found must be this probable
 _HALF_A_MIND = 0.1  # probability of a digit beside a "?"
-_LONE = 0.35  # the same where the whole line is one form
+_SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?"
+_LONE = 0.2  # the same where the whole line is one form
 _REFUSED = 0.1  # readings less probable than this are not given
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
 _NONE = 10  # the glyph network's class for no digit
@@ -207,7 +208,7 @@ def _settle(
         if not sign.is_digit:
             # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
             best = int(scores.argmax())
-            if scores[best] < 0.5 or sign.scores[best] < _HALF_A_MIND:
+            if opinion[best] < _SURELY or sign.scores[best] < _HALF_A_MIND:
                 return []
         return [_Entry(place, "", scores, box)]
     single = float(np.clip((_WIDE - width / height) / (_WIDE - _NARROW), 0, 1))
