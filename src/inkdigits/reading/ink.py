@@ -166,7 +166,7 @@ def _surroundings(small: np.ndarray) -> np.ndarray | None:
     # Repeated borders let a strip of desk that is narrower than the kernel survive at the picture's edge.
     padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
     thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))[wide:-wide, wide:-wide]
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(thick), connectivity=8)
+    _, labels, stats = components(np.ascontiguousarray(thick))
     outside = np.asarray(
         touches_border(stats, thick.shape) & (stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
     )
@@ -214,7 +214,7 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
     thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8), borderValue=0)
     if not thick.any():
         return False
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    count, labels, stats = components(dark)
     outside = np.bincount(labels.ravel(), weights=thick.ravel(), minlength=count) > 0
     outside &= touches_border(stats, dark.shape)
     outside[0] = False
@@ -228,7 +228,7 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
 def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
     """The darkness of the pen: of the connected stroke that stands out most; 0 where there is none."""
     binary = ((darkness > low) & (rules == 0)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    count, labels, stats = components(binary)
     if count < 2:
         return 0.0
     height, width = binary.shape
@@ -247,6 +247,16 @@ def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
     return float(np.percentile(darkness[part][labels[part] == best + 1], 80))
 
 
+def components(binary: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """OpenCV's connected components, touching at corners too: count, labels (rows, columns), statistics (n,
+    5).
+    """
+    # Of so few pixels no more components can be than 16 bits count, in half the time.
+    kind = cv2.CV_16U if binary.size < 4 * 65_000 else cv2.CV_32S
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8, ltype=kind)
+    return count, np.asarray(labels), np.asarray(stats)
+
+
 def touches_border(stats: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Which of OpenCV's component statistics (n, 5) reach the border of a map of `shape`."""
     left, top, wide, high = stats[:, 0], stats[:, 1], stats[:, 2], stats[:, 3]
@@ -256,7 +266,7 @@ def touches_border(stats: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _strokes(darkness: np.ndarray, rules: np.ndarray, strength: float, low: float) -> np.ndarray:
     """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it."""
     weak = (darkness > max(low, 0.36 * strength)) & (rules == 0)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(weak.astype(np.uint8), connectivity=8)
+    count, labels, stats = components(weak.astype(np.uint8))
     core = np.flatnonzero(darkness > 0.62 * strength)
     strong = np.bincount(labels.ravel()[core], minlength=count)
     keep = (strong >= 3) & (stats[:, cv2.CC_STAT_AREA] >= 5)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from inkdigits.reading.ink import Ink, touches_border
+from inkdigits.reading.ink import Ink, components, touches_border
 
 _TALL = 0.45  # of the reference height: what may begin or continue a line by itself
 _REACH = 4.0  # reference heights from one digit to the next of the same line
@@ -70,9 +70,7 @@ def _forms(ink: Ink) -> np.ndarray:
     x, y, across, down = cv2.boundingRect(joined)
     if across == 0:
         return np.zeros((0, 4))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(
-        joined[y : y + down, x : x + across], connectivity=8
-    )
+    count, _, stats = components(np.ascontiguousarray(joined[y : y + down, x : x + across]))
     if count < 2:
         return np.zeros((0, 4))
     stats[:, :2] += (x, y)
