@@ -15,12 +15,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from inkdigits.learning import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
@@ -44,32 +45,16 @@ def hardware() -> dict[str, Any]:
     """The processor's name, the cores this process may use and those of the machine, and the system."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
-        "cpu": cpu_model(),
+        "cpu": environment.processor(),
         "cores": usable,
         "machine_cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
 
-def cpu_model() -> str:
-    """The processor's name: from /proc/cpuinfo where there is one, else as Python's `platform` knows it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine() or "unknown"
-
-
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that can change a figure, read without importing them."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return {"python": platform.python_version(), **environment.versions(PACKAGES)}
 
 
 @functools.cache
@@ -80,16 +65,11 @@ def commit() -> str:
     meanwhile does not claim the figures.
     """
     try:
-        head = _git("rev-parse", "HEAD")
-        dirty = _git("status", "--porcelain", "--", ".", ":(exclude)results")
-    except (OSError, subprocess.CalledProcessError):
+        head = environment.git(ROOT, "rev-parse", "HEAD")
+        dirty = environment.git(ROOT, "status", "--porcelain", "--", ".", ":(exclude)results")
+    except (OSError, subprocess.SubprocessError):
         return "unknown"
     return head + ("+dirty" if dirty else "")
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def command_line(arguments: Sequence[str] | None = None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,8 @@ def commit() -> str:
     """
     root = Path(__file__).resolve().parents[3]
     try:
-        head = _git(root, "rev-parse", "HEAD")
-        return head + ("+dirty" if _git(root, "status", "--porcelain", "--", "src") else "")
+        head = git(root, "rev-parse", "HEAD")
+        return head + ("+dirty" if git(root, "status", "--porcelain", "--", "src") else "")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 
@@ -61,10 +62,10 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def versions() -> dict[str, str]:
-    """The versions of those of `PACKAGES` that are installed."""
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """The versions of those of `packages` that are installed, read without importing them."""
     found = {}
-    for name in PACKAGES:
+    for name in packages:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -72,7 +73,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str) -> str:
+    """What `git` prints in `root`; OSError or subprocess.SubprocessError where it fails."""
     done = subprocess.run(
         ["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True, timeout=10
     )

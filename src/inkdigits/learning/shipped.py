@@ -25,6 +25,13 @@ EXAMPLES_AN_EPOCH = 48_000
 VALIDATION_SEED = 7
 LINE_LETTERS = "ABCDFT"
 GLYPH_LETTERS = "ACFT"  # to whoever sees it alone a b is a 6 and a D is a 0
+_DEFAULTS = {
+    "epochs": 10,
+    "learning_rate": 3e-3,
+    "schedule": "one-cycle",
+    "ema_momentum": 0.998,
+    "precision": "mixed_bfloat16",
+}
 Maker = Callable[[InkBank, int, np.random.Generator], Arrays]
 
 
@@ -56,13 +63,7 @@ DIGIT_RECIPE = Recipe(
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_glyphs, GLYPH_LETTERS, config, folder, 5_000),
-    defaults={
-        "epochs": 10,
-        "learning_rate": 3e-3,
-        "schedule": "one-cycle",
-        "ema_momentum": 0.998,
-        "precision": "mixed_bfloat16",
-    },
+    defaults=_DEFAULTS,
 )
 
 LINE_RECIPE = Recipe(
@@ -74,11 +75,5 @@ LINE_RECIPE = Recipe(
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_LETTERS, config, folder, 2_000),
-    defaults={
-        "epochs": 10,
-        "learning_rate": 3e-3,
-        "schedule": "one-cycle",
-        "ema_momentum": 0.998,
-        "precision": "mixed_bfloat16",
-    },
+    defaults=_DEFAULTS,
 )
