@@ -263,7 +263,12 @@ def test_ctrl_c_ends_with_130_and_whole_answers(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)  # nobody writes to it: the second file keeps the command waiting
     child = subprocess.Popen(
-        [*COMMAND, path, pipe, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, path, pipe, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in a shell's background has Ctrl-C switched off, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert child.stdout and child.stderr
     first = child.stdout.readline()
