@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import threading
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from inkdigits.reading.page import Limits, Page, Source, load_pages
 from inkdigits.reading.recogniser import Recogniser
 from inkdigits.reading.strips import cut_glyph, cut_strip, digit_groups
 from inkdigits.reading.transcript import draft, transcribe, transcribe_glyphs
+
+_LOW = 0.2  # of the page's height
 
 
 class Reader:
@@ -92,16 +94,20 @@ class Reader:
 
 
 def _is_surroundings(line: Line, page: Page) -> bool:
-    """Ink that is no digit and is cut off by the picture's border: the desk, a binding, a neighbouring
-    field.
+    """Low ink that is no digit and is cut off by the picture's border: the desk, a binding, a field beside
+    it.
     """
     x, y, width, height = line.box
     cut = x <= 2 or y <= 2 or x + width >= page.width - 2 or y + height >= page.height - 2
-    return line.status == "not_digits" and cut
+    return line.status == "not_digits" and cut and height < _LOW * page.height
 
 
-_shared: Reader | None = None
-_lock = threading.Lock()
+@functools.cache
+def _shared_reader() -> Reader:
+    """The reader of `read`. Two threads that both come first may each load one; the first to be kept serves
+    all.
+    """
+    return Reader()
 
 
 def read(source: Source, *, pages: str | None = None) -> list[Answer]:
@@ -110,8 +116,4 @@ def read(source: Source, *, pages: str | None = None) -> list[Answer]:
     Raises:
         InputError: the source cannot be read; LimitError where it is beyond the default limits.
     """
-    global _shared
-    with _lock:
-        if _shared is None:
-            _shared = Reader()
-    return _shared.read(source, pages=pages)
+    return _shared_reader().read(source, pages=pages)
