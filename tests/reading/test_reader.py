@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 from drawing import handwriting, page, pen, photo
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import inkdigits
 from inkdigits.errors import InputError, WeightsError
@@ -119,3 +121,30 @@ def test_digits_on_two_rows_are_two_lines(reader: Reader) -> None:
     ink = np.maximum(pen(shape, "30", 90, 70, 110, advance=1.2), pen(shape, "58", 100, 330, 110, advance=1.2))
     (answer,) = reader.read(photo(ink))
     assert answer.text == "30\n58"
+
+
+@given(
+    height=st.integers(1, 400),
+    width=st.integers(1, 400),
+    channels=st.sampled_from([0, 1, 3, 4]),
+    kind=st.sampled_from(["uint8", "uint16", "bool", "float32"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_arrays_of_any_shape_are_answered_with_boxes_on_the_page(
+    reader: Reader, height: int, width: int, channels: int, kind: str, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    coarse = cv2.resize(random.random((5, 5)), (width, height), interpolation=cv2.INTER_CUBIC)
+    gray = np.clip(coarse + random.normal(0, random.uniform(0, 0.2), (height, width)), 0, 1)
+    if channels:
+        gray = np.repeat(gray[..., None], channels, axis=2)
+    shown = gray.astype(np.float32) if kind == "float32" else gray > 0.5
+    if kind.startswith("uint"):
+        shown = np.round(gray * np.iinfo(kind).max).astype(kind)
+    (answer,) = reader.read(shown)
+    assert (answer.width, answer.height, answer.error) == (width, height, None)
+    boxes = [one.box for line in answer.lines for one in (line, *line.digits, *line.marks)]
+    assert all(x >= 0 and y >= 0 and x + w <= width + 1 and y + h <= height + 1 for x, y, w, h in boxes)
+    assert json.loads(json.dumps(answer.to_dict()))["text"] == answer.text
+    assert reader.read(shown) == [answer]

@@ -1,0 +1,119 @@
+"""The recipes of the shipped networks: what an epoch is made of, on a bank of scikit-learn's digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from inkdigits.learning import shipped
+from inkdigits.learning.bank import BANK_SOURCES
+from inkdigits.learning.config import TrainConfig
+from inkdigits.learning.recipe import Recipe, TrainingData
+from inkdigits.learning.recipes import RECIPES
+from inkdigits.learning.shipped import DIGIT_RECIPE, LINE_RECIPE
+from inkdigits.learning.strings import InkBank
+from inkdigits.reading.card import load_card
+from inkdigits.reading.glyph import NORMALISER_VERSION, normalise
+from inkdigits.reading.recogniser import GLYPH_FILE, LINE_FILE, LINE_STRIDE, WEIGHTS
+
+COUNT = 48
+SHAPES = {"glyph": (28, 28), "line": (32, 160)}
+BOTH = pytest.mark.parametrize("recipe", [DIGIT_RECIPE, LINE_RECIPE], ids=lambda recipe: recipe.name)
+
+
+def _bank(start: int, count: int = 150) -> InkBank:
+    flat, labels = (part[start : start + count] for part in load_digits(return_X_y=True))
+    images = flat.reshape(-1, 8, 8)
+    glyphs = np.stack(
+        [
+            normalise(cv2.resize(image.astype(np.float32) / 16, (28, 28), interpolation=cv2.INTER_CUBIC))
+            for image in images
+        ]
+    )
+    writers = np.arange(count) // (count // 2)
+    rows = [[np.flatnonzero((writers == w) & (labels == digit)) for digit in range(10)] for w in range(2)]
+    return InkBank(glyphs, rows, np.array([0.5, 0.5]), glyphs[:20, ::-1].copy())
+
+
+@pytest.fixture
+def banks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Banks made here stand in for those of the data folder."""
+    monkeypatch.setattr(shipped, "load_banks", lambda folder, letters: (_bank(0), _bank(300)))
+    monkeypatch.setattr(shipped, "source_hashes", lambda names, folder: {name: "0" for name in names})
+
+
+def _prepare(recipe: Recipe, seed: int = 0) -> TrainingData:
+    config = TrainConfig(recipe.name, seed=seed, options={"examples_an_epoch": COUNT})
+    make = {"glyph": shipped.make_glyphs, "line": shipped.make_lines}[recipe.kind]
+    letters = {"glyph": shipped.GLYPH_LETTERS, "line": shipped.LINE_LETTERS}[recipe.kind]
+    return shipped.prepare_synthetic(make, letters, config, Path("."), 20)
+
+
+@BOTH
+def test_an_epoch_has_its_shapes_and_names_its_sources(recipe: Recipe, banks: None) -> None:
+    data = _prepare(recipe)
+    images, targets = data.epoch(0)
+    assert data.count == COUNT
+    assert images.shape == (COUNT, *SHAPES[recipe.kind]) and images.dtype == np.uint8
+    steps = (SHAPES["line"][1] // LINE_STRIDE,) if recipe.kind == "line" else ()
+    assert targets.shape == (COUNT, *steps)
+    assert targets.max() < len(recipe.classes)
+    assert data.validation is not None
+    assert data.validation[0].shape == (20, *SHAPES[recipe.kind])
+    assert set(data.hashes) == {str(source["name"]) for source in data.sources} == set(BANK_SOURCES)
+    assert all(source["licence"] for source in data.sources)
+
+
+@BOTH
+def test_epochs_differ_and_the_seed_decides_them(recipe: Recipe, banks: None) -> None:
+    first, again, other = _prepare(recipe), _prepare(recipe), _prepare(recipe, seed=1)
+    np.testing.assert_array_equal(first.epoch(2)[0], again.epoch(2)[0])
+    np.testing.assert_array_equal(first.epoch(2)[1], again.epoch(2)[1])
+    assert not np.array_equal(first.epoch(0)[0], first.epoch(1)[0])
+    assert not np.array_equal(first.epoch(0)[0], other.epoch(0)[0])
+    # What it is judged by is the same for every seed.
+    assert first.validation and other.validation
+    np.testing.assert_array_equal(first.validation[0], other.validation[0])
+
+
+def test_letters_that_are_digits_to_whoever_sees_them_alone_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        shipped,
+        "prepare_synthetic",
+        lambda make, letters, config, folder, count: seen.append((make.__name__, letters)),
+    )
+    for recipe in (DIGIT_RECIPE, LINE_RECIPE):
+        recipe.prepare(TrainConfig(recipe.name), Path("."))
+    assert seen == [("make_glyphs", "ACFT"), ("make_lines", "ABCDFT")]
+
+
+@BOTH
+def test_the_recipe_trains_the_network_that_it_builds(recipe: Recipe, banks: None) -> None:
+    config = TrainConfig(recipe.name)
+    keras.utils.set_random_seed(0)
+    model = recipe.build(config)
+    model.compile(optimizer="adam", loss=recipe.loss(config), metrics=recipe.metrics())
+    images, targets = _prepare(recipe).epoch(0)
+    losses = [float(model.train_on_batch(images[:16], targets[:16])[0]) for _ in range(4)]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0]
+    outputs = np.asarray(model(images[:2]))
+    assert outputs.shape == (*targets[:2].shape, len(recipe.classes))
+    np.testing.assert_allclose(outputs.sum(axis=-1), 1, atol=1e-3)
+
+
+@BOTH
+def test_the_weights_of_the_package_are_of_this_recipe(recipe: Recipe) -> None:
+    assert RECIPES[recipe.name] is recipe
+    card = load_card(WEIGHTS / {"glyph": GLYPH_FILE, "line": LINE_FILE}[recipe.kind], NORMALISER_VERSION)
+    assert card.kind == recipe.kind
+    assert card.classes == recipe.classes
+    assert {source["name"] for source in card.training_data} == set(BANK_SOURCES)

@@ -1,0 +1,64 @@
+"""Printed lines are told from strokes, on darkness maps drawn here."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from drawing import STROKES, pen, ruling
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkdigits.reading.rules import find_rules
+
+SHAPE = (300, 300)  # no larger than the size at which lines are looked for
+PRINT = 0.35
+
+
+def _found(printed: np.ndarray, rules: np.ndarray) -> float:
+    return float(rules[printed > 0.6].mean())
+
+
+@pytest.mark.parametrize("squared", [True, False], ids=["squared", "ruled"])
+@pytest.mark.parametrize("tilt", [0.0, 1.0, 2.5, 5.0, -5.0])
+def test_ruling_is_found_straight_or_tilted(tilt: float, squared: bool) -> None:
+    printed = ruling(SHAPE, 40, tilt=tilt, squared=squared)
+    rules = find_rules(PRINT * printed, 0.15)
+    assert rules.shape == SHAPE and rules.dtype == np.uint8
+    assert set(np.unique(rules)) <= {0, 1}
+    assert _found(printed, rules) > 0.9
+    # The band drawn over a line may be wider than the line, and must lie along it.
+    near = cv2.dilate(printed, np.ones((11, 11), np.uint8)) > 0
+    assert rules[~near].sum() < 0.02 * rules.sum()
+
+
+def test_ruling_is_found_on_pages_larger_than_the_search() -> None:
+    printed = ruling((900, 1200), 150, tilt=1.5)
+    assert _found(printed, find_rules(PRINT * printed, 0.15)) > 0.8
+
+
+@pytest.mark.parametrize("digit", sorted(STROKES))
+def test_a_darker_pen_is_kept_where_it_crosses(digit: str) -> None:
+    ink = pen(SHAPE, digit, 100, 60, 180)
+    rules = find_rules(np.maximum(ink, PRINT * ruling(SHAPE, 40, tilt=2.0)), 0.15)
+    assert rules[ink > 0.6].mean() < 0.1
+
+
+@pytest.mark.parametrize("digit", sorted(STROKES))
+def test_a_digit_by_itself_is_no_ruling(digit: str) -> None:
+    ink = pen(SHAPE, digit, 100, 60, 180)
+    assert find_rules(ink, 0.3)[ink > 0.5].mean() < 0.05
+
+
+def test_clean_paper_has_no_rules() -> None:
+    assert not find_rules(np.zeros(SHAPE, np.float32), 0.1).any()
+
+
+@given(height=st.integers(1, 400), width=st.integers(1, 400), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_any_darkness_gives_a_mask_of_its_shape(height: int, width: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    darkness = (random.random((height, width)) < random.uniform(0, 0.3)).astype(np.float32)
+    rules = find_rules(darkness, 0.5)
+    assert rules.shape == (height, width)
+    assert set(np.unique(rules)) <= {0, 1}
