@@ -147,29 +147,32 @@ def _hull(group: list[np.ndarray]) -> np.ndarray:
 
 def _merge(groups: list[list[np.ndarray]], reference: float) -> list[list[np.ndarray]]:
     """Lines that lie over each other are one: a digit in two pieces begins two lines."""
-    groups = [list(group) for group in groups]
-    changed = True
-    while changed:
-        changed = False
-        for index, group in enumerate(groups):
-            for other in groups[index + 1 :]:
-                one, two = _hull(group), _hull(other)
-                across = min(one[2], two[2]) - max(one[0], two[0])
-                down = min(one[3], two[3]) - max(one[1], two[1])
-                narrower = min(one[2] - one[0], two[2] - two[0])
-                # One above the other and nearly touching, both short: two pieces of one digit.
-                pieces = (
-                    across > 0.3 * narrower and down > -0.15 * reference and max(len(group), len(other)) == 1
-                )
-                if across > 0 and down > 0.5 * min(one[3] - one[1], two[3] - two[1]) or pieces:
-                    group.extend(other)
-                    group.sort(key=lambda box: box[0])
-                    groups = [kept for kept in groups if kept is not other]
-                    changed = True
-                    break
-            if changed:
-                break
-    return groups
+    groups = list(groups)
+    hulls = np.array([_hull(group) for group in groups]).reshape(-1, 4)
+    sizes = np.array([len(group) for group in groups])
+    # Of each pair, the earlier line first. Kept up to date, as a page of dots has hundreds of lines to merge.
+    pairs = _belong(hulls[:, None], hulls, np.maximum(sizes[:, None], sizes) == 1, reference)
+    pairs = np.triu(pairs, 1)
+    while pairs.any():
+        first, second = np.unravel_index(pairs.argmax(), pairs.shape)
+        groups[first] = sorted(groups[first] + groups[second], key=lambda box: box[0])
+        hulls[first], sizes[first] = _hull(groups[first]), len(groups[first])
+        sizes[second] = 0
+        pairs[second, :] = pairs[:, second] = False
+        mine = _belong(hulls[first], hulls, np.zeros(len(hulls), bool), reference) & (sizes > 0)
+        pairs[first, first + 1 :], pairs[:first, first] = mine[first + 1 :], mine[:first]
+    return [group for group, size in zip(groups, sizes, strict=True) if size]
+
+
+def _belong(one: np.ndarray, other: np.ndarray, single: np.ndarray, reference: float) -> np.ndarray:
+    """Which boxes (..., 4) of two lines are of one; `single` where both lines are a single form."""
+    low, high = np.maximum(one[..., :2], other[..., :2]), np.minimum(one[..., 2:], other[..., 2:])
+    least = np.minimum(one[..., 2:] - one[..., :2], other[..., 2:] - other[..., :2])
+    across, down = np.moveaxis(high - low, -1, 0)
+    narrower, shorter = np.moveaxis(least, -1, 0)
+    # One above the other and nearly touching, both short: two pieces of one digit.
+    pieces = (across > 0.3 * narrower) & (down > -0.15 * reference) & single
+    return (across > 0) & (down > 0.5 * shorter) | pieces
 
 
 def _attach(groups: list[list[np.ndarray]], small: np.ndarray, reference: float) -> None:

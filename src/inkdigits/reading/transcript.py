@@ -236,11 +236,15 @@ def _entry(place: float, sign: Sign, box: np.ndarray) -> _Entry:
 
 
 def _share(places: list[float], index: int, line: TextLine) -> np.ndarray:
-    """The box of a sign that lies in no form: half way to its neighbours, at most a digit's height wide."""
+    """The box of a sign that lies in no form: half way to its neighbours, at most a digit's height wide, and
+    within the line's ink, whatever was seen in the paper beside it.
+    """
     reach = 0.5 * line.height
     left = max(places[index] - reach, (places[index - 1] + places[index]) / 2 if index else line.left)
     right = places[index + 1] if index + 1 < len(places) else 2 * line.right - places[index]
-    return np.array([left, line.top, min(places[index] + reach, (right + places[index]) / 2), line.bottom])
+    right = min(places[index] + reach, (right + places[index]) / 2)
+    left = float(np.clip(left, line.left, line.right - 1))
+    return np.array([left, line.top, float(np.clip(right, left + 1, line.right)), line.bottom])
 
 
 def _digit(scores: np.ndarray, box: np.ndarray) -> Digit:
