@@ -5,7 +5,7 @@ import numpy as np
 import tiny
 
 from inkdigits.learning import figures
-from inkdigits.learning.models import REGISTRY
+from inkdigits.learning.models.paper import mlp, paper_cnn
 
 ROWS = [
     {"epoch": 1, "accuracy": 0.9, "loss": 0.3, "val_accuracy": 0.95, "val_loss": 0.2},
@@ -28,9 +28,9 @@ def test_data_sets_of_different_sizes_and_labels(tmp_path):
 
 
 def test_an_architecture_grows_with_its_layers(tmp_path):
-    cnn = drawn(figures.draw_architecture(REGISTRY["paper-cnn"](), tmp_path / "cnn.png"))
-    mlp = drawn(figures.draw_architecture(REGISTRY["mlp"](), tmp_path / "mlp.png"))
-    assert cnn.shape[0] > mlp.shape[0]
+    cnn = drawn(figures.draw_architecture(paper_cnn(), tmp_path / "cnn.png"))
+    wide = drawn(figures.draw_architecture(mlp(), tmp_path / "mlp.png"))
+    assert cnn.shape[0] > wide.shape[0]
 
 
 def test_curves_leave_out_what_was_not_measured(tmp_path):

@@ -13,14 +13,8 @@ from keras import layers
 
 from inkdigits.learning.augment import augment
 from inkdigits.learning.config import TrainConfig
-from inkdigits.learning.recipes import (
-    DIGIT_CLASSES,
-    RECIPES,
-    Recipe,
-    TrainingData,
-    epoch_generator,
-    one_hot,
-)
+from inkdigits.learning.recipe import DIGIT_CLASSES, Recipe, TrainingData, epoch_generator, one_hot
+from inkdigits.learning.recipes import RECIPES
 
 COUNT = 1200
 

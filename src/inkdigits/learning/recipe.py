@@ -45,9 +45,15 @@ class TrainingData:
 class Recipe:
     """How one network is trained.
 
-    `kind` and `classes` are the card's. `build` makes the uncompiled network; it runs under the precision of
-    the config. `loss` makes a Keras loss, or any callable (targets, outputs) -> losses. `metrics` makes fresh
-    Keras metrics. `defaults` are the settings of `TrainConfig` in which this recipe departs from the paper's.
+    `paper` names where the network was published (authors, year). `kind` and `classes` are the card's.
+    `build` makes the uncompiled network; it runs under the precision of the config. `loss` makes a Keras
+    loss, or any callable (targets, outputs) -> losses. `metrics` makes fresh Keras metrics. `defaults` are
+    the settings of `TrainConfig` in which this recipe departs from the paper's.
+
+    `begin(model, config, data_folder, run_folder)` changes the fresh weights before the first epoch, such as
+    by pretraining; a run that is resumed before its first checkpoint begins again. `fit` stands in for all
+    epochs where a network is not learnt by gradient descent: it returns the finished network, which computes
+    what the fitted estimator computes.
     """
 
     name: str
@@ -59,6 +65,9 @@ class Recipe:
     metrics: Callable[[], list[Any]]
     prepare: Callable[[TrainConfig, Path], TrainingData]
     defaults: dict[str, Any] = field(default_factory=dict)
+    paper: str = ""
+    begin: Callable[[keras.Model, TrainConfig, Path, Path], None] | None = None
+    fit: Callable[[TrainConfig, TrainingData], keras.Model] | None = None
 
 
 def epoch_generator(seed: int, index: int) -> np.random.Generator:

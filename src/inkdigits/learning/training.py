@@ -21,13 +21,13 @@ from typing import Any
 import keras
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inkdigits.errors import RunError
 from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
+from inkdigits.learning.progress import Watch, epoch_progress
 from inkdigits.learning.recipes import RECIPES, Arrays, Recipe, TrainingData
 from inkdigits.learning.runs import Checkpoint
 
@@ -47,38 +47,6 @@ class TrainResult:
     train: dict[str, float]
     validation: dict[str, float]
     train_count: int
-
-
-class _Watch(keras.callbacks.Callback):
-    """Moves the progress bar, and stops a fit whose loss is no longer a number."""
-
-    INTERVAL = 0.25
-
-    def __init__(
-        self, network: Any, progress: Progress, task: Any, done: int, batch_size: int, count: int
-    ) -> None:
-        super().__init__()
-        self.network, self.progress, self.task, self.done = network, progress, task, done
-        self.batch_size, self.count = batch_size, count
-        self.start = self.shown = time.perf_counter()
-        self.failed = False
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        now = time.perf_counter()
-        if now - self.shown < self.INTERVAL:
-            return
-        self.shown = now
-        seen = min((batch + 1) * self.batch_size, self.count)
-        loss = float((logs or {}).get("loss", 0.0))
-        if not math.isfinite(loss):
-            self.failed = True
-            self.network.stop_training = True
-        self.progress.update(
-            self.task,
-            completed=self.done + seen,
-            speed=f"{seen / (now - self.start):,.0f} images/s",
-            loss=f"{loss:.4f}",
-        )
 
 
 def train(
@@ -105,9 +73,13 @@ def train(
     data = recipe.prepare(config, data_folder)
     _open_folder(config, run_folder, data)
     keras.utils.set_random_seed(config.seed)
+    if recipe.fit is not None:
+        return _fit_whole(recipe.fit, recipe, data, config, run_folder)
     model = build(recipe, config)
     optimizer = compile_model(model, recipe, config, data)
     history: list[dict[str, Any]] = []
+    if checkpoint is None and recipe.begin is not None:
+        recipe.begin(model, config, data_folder, run_folder)
     if checkpoint is not None:
         _restore(model, optimizer, checkpoint, run_folder)
         history = list(checkpoint.history)
@@ -117,7 +89,9 @@ def train(
     runs.write_metrics(run_folder, tuple(history))
     _run_epochs(model, optimizer, data, config, run_folder, history, console, after_epoch)
     optimizer.take_averages(model.trainable_variables)
-    return _finish(model, recipe, data, config, run_folder, history)
+    kept = recipe.build(config)
+    kept.set_weights(model.get_weights())
+    return _finish(model, kept, recipe, data, config, run_folder, history)
 
 
 def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
@@ -180,15 +154,8 @@ def _run_epochs(
     after_epoch: Callable[[int], None] | None,
 ) -> None:
     """Train what is left of the epochs; `history` grows by one row each."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}  loss {task.fields[loss]}  {task.fields[last]}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
     first = len(history)
-    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(1) as maker:
+    with epoch_progress(console) as progress, ThreadPoolExecutor(1) as maker:
         task = progress.add_task(
             config.model,
             total=config.epochs * data.count,
@@ -203,7 +170,7 @@ def _run_epochs(
             if index + 1 < config.epochs:
                 coming = maker.submit(data.epoch, index + 1)
             progress.update(task, description=f"{config.model} epoch {index + 1}/{config.epochs}")
-            watch = _Watch(model, progress, task, index * data.count, config.batch_size, len(inputs))
+            watch = Watch(model, progress, task, index * data.count, config.batch_size, len(inputs))
             row = _run_epoch(model, optimizer, inputs, targets, data.validation, config, index, watch)
             if watch.failed or not math.isfinite(row["loss"]):
                 raise RunError(_diverged(folder, index))
@@ -226,7 +193,7 @@ def _run_epoch(
     validation: Arrays | None,
     config: TrainConfig,
     index: int,
-    watch: _Watch,
+    watch: Watch,
 ) -> dict[str, Any]:
     """One epoch and its validation, as the row of metrics.jsonl; times in seconds."""
     _seed_layers(model, config.seed, index)
@@ -258,15 +225,33 @@ def _measure(model: keras.Model, optimizer: AveragedAdam, arrays: Arrays) -> dic
     return {name: float(value) for name, value in measured.items()}
 
 
+def _fit_whole(
+    fit: Callable[[TrainConfig, TrainingData], keras.Model],
+    recipe: Recipe,
+    data: TrainingData,
+    config: TrainConfig,
+    folder: Path,
+) -> TrainResult:
+    """A network that is fitted at once: no epochs and no checkpoints, the same run folder at the end."""
+    start = time.perf_counter()
+    model = fit(config, data)
+    seconds = time.perf_counter() - start
+    model.compile(loss=recipe.loss(config), metrics=recipe.metrics())
+    history = [{"epoch": 1, "seconds": seconds, "images_per_second": data.count / seconds}]
+    runs.write_metrics(folder, tuple(history))
+    return _finish(model, model, recipe, data, config, folder, history)
+
+
 def _finish(
     model: keras.Model,
+    kept: keras.Model,
     recipe: Recipe,
     data: TrainingData,
     config: TrainConfig,
     folder: Path,
     history: list[dict[str, Any]],
 ) -> TrainResult:
-    """Measure the kept weights, write model.keras in float32, the curves, and result.json last."""
+    """Measure the weights, write `kept` as model.keras, the curves, and result.json last."""
 
     def measured(arrays: Arrays | None) -> dict[str, float]:
         if arrays is None:
@@ -283,10 +268,8 @@ def _finish(
         validation=measured(data.validation),
         train_count=data.count,
     )
-    plain = recipe.build(config)
-    plain.set_weights(model.get_weights())
     temporary = folder / "part.keras"
-    plain.save(temporary)
+    kept.save(temporary)
     os.replace(temporary, folder / runs.MODEL)
     from inkdigits.learning.figures import draw_curves
 
