@@ -8,7 +8,10 @@ from __future__ import annotations
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData
 from inkdigits.learning.shipped import DIGIT_RECIPE, LINE_RECIPE
+from inkdigits.learning.transfer import TRANSFER
 
 __all__ = ["RECIPES", "Arrays", "Recipe", "TrainingData"]
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*LITERATURE, DIGIT_RECIPE, LINE_RECIPE)}
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe for recipe in (*LITERATURE, TRANSFER, DIGIT_RECIPE, LINE_RECIPE)
+}
