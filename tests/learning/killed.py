@@ -18,14 +18,14 @@ def main(folder: Path, moment: str) -> None:
     epochs = {"done": 0}
     if moment == "epoch":
         # 1,200 images in batches of 32 are 38 steps: the first call comes after 16 of them.
-        watched = training._Watch.on_train_batch_end
+        watched = training.Watch.on_train_batch_end
 
-        def on_train_batch_end(self: training._Watch, batch: int, logs: dict | None = None) -> None:
+        def on_train_batch_end(self: training.Watch, batch: int, logs: dict | None = None) -> None:
             if epochs["done"] == 2 and batch < 37:
                 die()
             watched(self, batch, logs)
 
-        training._Watch.on_train_batch_end = on_train_batch_end  # type: ignore[method-assign]
+        training.Watch.on_train_batch_end = on_train_batch_end  # type: ignore[method-assign]
     if moment == "arrays":
         whole = runs.np.savez
 

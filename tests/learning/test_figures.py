@@ -5,7 +5,8 @@ import numpy as np
 import tiny
 
 from inkdigits.learning import figures
-from inkdigits.learning.models.paper import mlp, paper_cnn
+from inkdigits.learning.models.paper import paper_cnn
+from inkdigits.learning.models.perceptrons import mlp
 
 ROWS = [
     {"epoch": 1, "accuracy": 0.9, "loss": 0.3, "val_accuracy": 0.95, "val_loss": 0.2},

@@ -5,16 +5,104 @@ In: nothing. Out: `LITERATURE`. What a publication leaves open was chosen on the
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 from inkdigits.learning.mnist import glyph_recipe
-from inkdigits.learning.models.paper import mlp, paper_cnn
+from inkdigits.learning.models.alexnet import alexnet
+from inkdigits.learning.models.ciresan import ciresan
+from inkdigits.learning.models.lenet import lenet5
+from inkdigits.learning.models.light import light, light_10k
+from inkdigits.learning.models.paper import paper_cnn
+from inkdigits.learning.models.perceptrons import mlp, mlp_dropconnect, mlp_maxout, mlp_simard
+from inkdigits.learning.models.resnet import resnet
+from inkdigits.learning.models.single import inkdigits_single
 from inkdigits.learning.recipe import Recipe
 
+AFFINE: dict[str, Any] = {"translation": 2.0, "rotation": 10.0, "scale": 0.1, "shear": 0.1}
+ELASTIC: dict[str, Any] = {**AFFINE, "elastic": 20.0}
+STRONG: dict[str, Any] = {"translation": 2.5, "rotation": 14.0, "scale": 0.15, "shear": 0.15, "elastic": 20.0}
+HALF: dict[str, Any] = {"precision": "mixed_bfloat16"}
+AVERAGED: dict[str, Any] = {"schedule": "one-cycle", "ema_momentum": 0.999}
+
+
+def _ciresan() -> Recipe:
+    """The option `width` is the width that digits are brought to, in pixels; none for the original column."""
+    recipe = glyph_recipe(
+        "ciresan",
+        "one column of the multi-column network; --option width=10..20 squeezes its digits",
+        "Ciresan, Meier and Schmidhuber 2012",
+        ciresan,
+        {"epochs": 40, "learning_rate": 2e-3, **AVERAGED, **HALF, "augmentation": ELASTIC},
+    )
+    return dataclasses.replace(recipe, build=lambda config: ciresan(config.options.get("width")))
+
+
 LITERATURE: tuple[Recipe, ...] = (
-    glyph_recipe(
-        "paper-cnn",
-        "two 5x5 convolutions, a hidden layer of 128, dropout",
-        "the paper",
-        paper_cnn,
-    ),
+    glyph_recipe("paper-cnn", "two 5x5 convolutions, a hidden layer of 128, dropout", "the paper", paper_cnn),
     glyph_recipe("mlp", "two hidden layers of 512 rectified linear units", "the paper", mlp),
+    glyph_recipe(
+        "mlp-simard",
+        "one hidden layer of 800, elastic distortion",
+        "Simard, Steinkraus and Platt 2003",
+        mlp_simard,
+        {"epochs": 30, "augmentation": {**AFFINE, "elastic": 34.0}, "ema_momentum": 0.998, **HALF},
+    ),
+    glyph_recipe(
+        "mlp-dropconnect",
+        "784-800-800-10, weights dropped by DropConnect",
+        "Wan et al. 2013",
+        mlp_dropconnect,
+        {"epochs": 30, "batch_size": 128, **HALF},
+    ),
+    glyph_recipe(
+        "mlp-maxout",
+        "two layers of 240 maxout units, dropout",
+        "Goodfellow et al. 2013",
+        mlp_maxout,
+        {"epochs": 30, "batch_size": 128, **HALF},
+    ),
+    glyph_recipe(
+        "lenet5",
+        "LeNet-5 with its connection table and learnt subsampling; softmax, distorted digits",
+        "LeCun, Bottou, Bengio and Haffner 1998",
+        lenet5,
+        {"epochs": 25, "learning_rate": 2e-3, "augmentation": AFFINE, **HALF},
+    ),
+    glyph_recipe(
+        "alexnet",
+        "AlexNet's eight layers for 28x28, a third as wide",
+        "Krizhevsky, Sutskever and Hinton 2012",
+        alexnet,
+        {"epochs": 8, "augmentation": AFFINE, **HALF},
+    ),
+    _ciresan(),
+    glyph_recipe(
+        "resnet",
+        "residual network: six pre-activated blocks",
+        "He, Zhang, Ren and Sun 2016",
+        resnet,
+        {"epochs": 16, "batch_size": 128, "learning_rate": 4e-3, **AVERAGED, **HALF, "augmentation": STRONG},
+    ),
+    glyph_recipe(
+        "light",
+        "depthwise-separable, at most 2,500 parameters",
+        "Howard et al. 2017",
+        light,
+        {"epochs": 40, "learning_rate": 1e-2, **AVERAGED, "augmentation": {**AFFINE, "translation": 1.0}},
+    ),
+    glyph_recipe(
+        "light-10k",
+        "depthwise-separable, at most 10,000 parameters",
+        "Howard et al. 2017",
+        light_10k,
+        {"epochs": 40, "learning_rate": 1e-2, **AVERAGED, "augmentation": AFFINE},
+    ),
+    glyph_recipe(
+        "inkdigits-single",
+        "our best single network, 3x3 convolutions without pooling",
+        "here; after An et al. 2020",
+        inkdigits_single,
+        {"epochs": 16, "batch_size": 128, "learning_rate": 4e-3, **AVERAGED, **HALF, "augmentation": STRONG},
+    ),
 )

@@ -26,6 +26,7 @@ from inkdigits.errors import RunError
 from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
+from inkdigits.learning.feed import feed
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
 from inkdigits.learning.progress import Watch, epoch_progress
 from inkdigits.learning.recipes import RECIPES, Arrays, Recipe, TrainingData
@@ -199,7 +200,7 @@ def _run_epoch(
     _seed_layers(model, config.seed, index)
     start = time.perf_counter()
     fitted = model.fit(
-        inputs, targets, batch_size=config.batch_size, shuffle=False, verbose=0, callbacks=[watch]
+        **feed(inputs, targets, config.batch_size), shuffle=False, verbose=0, callbacks=[watch]
     )
     seconds = time.perf_counter() - start
     row: dict[str, Any] = {"epoch": index + 1}
@@ -218,7 +219,7 @@ def _measure(model: keras.Model, optimizer: AveragedAdam, arrays: Arrays) -> dic
     live = [np.asarray(value) for value in model.trainable_variables] if optimizer.use_ema else []
     optimizer.take_averages(model.trainable_variables)
     try:
-        measured = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
+        measured = model.evaluate(**feed(*arrays, EVALUATION_BATCH), verbose=0, return_dict=True)
     finally:
         for variable, value in zip(model.trainable_variables, live, strict=False):
             variable.assign(value)
@@ -256,7 +257,7 @@ def _finish(
     def measured(arrays: Arrays | None) -> dict[str, float]:
         if arrays is None:
             return {}
-        values = model.evaluate(*arrays, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
+        values = model.evaluate(**feed(*arrays, EVALUATION_BATCH), verbose=0, return_dict=True)
         return {name: float(value) for name, value in values.items()}
 
     result = TrainResult(

@@ -1,4 +1,4 @@
-"""The two networks of the paper: a convolutional network of 184,586 parameters and a multilayer perceptron.
+"""The convolutional network of the paper: 184,586 parameters.
 
 In: how many classes. Out: a Keras model from glyphs (n, 28, 28) uint8 to class probabilities (n, classes)
 float32. The scaling of pixels to [0, 1] is a layer of the model, so that whoever uses it passes the bytes of
@@ -32,23 +32,4 @@ def paper_cnn(classes: int = 10) -> keras.Model:
             layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities"),
         ],
         name="paper_cnn",
-    )
-
-
-def mlp(classes: int = 10) -> keras.Model:
-    """Two hidden layers of 512 rectified linear units, each followed by dropout, and softmax; 669,706
-    parameters.
-    """
-    return keras.Sequential(
-        [
-            keras.Input(GLYPH_SHAPE, dtype="uint8", name="glyphs"),
-            layers.Rescaling(1 / 255, name="pixels"),
-            layers.Flatten(name="flatten"),
-            layers.Dense(512, activation="relu", name="hidden_1"),
-            layers.Dropout(0.3, name="dropout_1"),
-            layers.Dense(512, activation="relu", name="hidden_2"),
-            layers.Dropout(0.3, name="dropout_2"),
-            layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities"),
-        ],
-        name="mlp",
     )
