@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData
+from inkdigits.learning.recurrent import RECURRENT
 from inkdigits.learning.shipped import DIGIT_RECIPE, LINE_RECIPE
 from inkdigits.learning.transfer import TRANSFER
 
 __all__ = ["RECIPES", "Arrays", "Recipe", "TrainingData"]
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*LITERATURE, TRANSFER, DIGIT_RECIPE, LINE_RECIPE)
+    recipe.name: recipe for recipe in (*LITERATURE, TRANSFER, *RECURRENT, DIGIT_RECIPE, LINE_RECIPE)
 }

@@ -1,0 +1,32 @@
+"""The recipes of the recurrent networks.
+
+In: nothing. Out: `RECURRENT`. What a publication leaves open was chosen on MNIST's validation part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inkdigits.learning.mnist import glyph_recipe
+from inkdigits.learning.models.recurrent import lstm
+from inkdigits.learning.recipe import Recipe
+
+AFFINE: dict[str, Any] = {"translation": 2.0, "rotation": 10.0, "scale": 0.1, "shear": 0.1}
+
+RECURRENT: tuple[Recipe, ...] = (
+    glyph_recipe(
+        "lstm",
+        "rows as time steps through two layers of 128 LSTM cells",
+        "Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000",
+        lstm,
+        {
+            "epochs": 12,
+            "batch_size": 128,
+            "learning_rate": 3e-3,
+            "schedule": "one-cycle",
+            "ema_momentum": 0.998,
+            "precision": "mixed_bfloat16",
+            "augmentation": AFFINE,
+        },
+    ),
+)
