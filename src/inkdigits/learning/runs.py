@@ -55,9 +55,14 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     os.replace(temporary, path)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write `text` in UTF-8 to `path`, whole or not at all."""
+    write_atomically(path, lambda file: _write_text(file, text))
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON to `path`, whole or not at all."""
-    write_atomically(path, lambda file: _write_text(file, json.dumps(value, indent=2) + "\n"))
+    write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -73,7 +78,7 @@ def read_json(path: Path) -> Any:
 def write_metrics(folder: Path, history: tuple[dict[str, Any], ...]) -> None:
     """Write metrics.jsonl: one JSON object a line, one line an epoch."""
     text = "".join(json.dumps(row) + "\n" for row in history)
-    write_atomically(folder / METRICS, lambda file: _write_text(file, text))
+    write_text(folder / METRICS, text)
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:

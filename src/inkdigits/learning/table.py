@@ -1,0 +1,107 @@
+"""Table 1: every network of the literature, the figure it was published with, and the figure we promise.
+
+In: nothing. Out: `ROWS`. Published figures are per cent of MNIST's 10,000 test images read rightly, as the
+named publications give them; what kind of number each is, and where it was read, is in docs/table1.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from inkdigits.learning.literature import AFFINE, HALF
+from inkdigits.learning.models.ciresan import WIDTHS
+from inkdigits.learning.recipes import RECIPES
+
+Scorer = Literal["digits", "strings", "fewshot", "committee"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a recipe with settings over its defaults, or a committee of other rows.
+
+    `published` and `target` are per cent (for "string-error": at most); None where there is none. `figure` is
+    which figure they are of. `members` are (row, seeds of it): a committee of seed s averages the
+    probabilities of runs s * seeds, s * seeds + 1, ... of each. `listed` is False for rows that are there for
+    a committee only.
+    """
+
+    name: str
+    recipe: str = ""
+    published: float | None = None
+    target: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    figure: str = "mnist-test"
+    seeds: int = 5
+    scorer: Scorer = "digits"
+    members: tuple[tuple[str, int], ...] = ()
+    listed: bool = True
+    note: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the network is, in a few words."""
+        return self.note or RECIPES[self.recipe].description
+
+    @property
+    def paper(self) -> str:
+        """Authors and year of the publication."""
+        first = self.members[0][0] if self.members else self.name
+        return RECIPES[BY_NAME[first].recipe].paper
+
+
+def _rows() -> tuple[Row, ...]:
+    augmented = {"augmentation": AFFINE, **HALF}
+    columns = tuple(
+        Row(f"ciresan-w{width}", "ciresan", settings={"options": {"width": width}}, seeds=1, listed=False)
+        for width in WIDTHS
+    )
+    committee = (("ciresan", 1), *((column.name, 1) for column in columns))
+    ours = ("inkdigits-single", "resnet", "transfer", "alexnet", "paper-cnn-augmented", "ciresan")
+    return (
+        Row("mlp", "mlp", None, 98.3),
+        Row("mlp-simard", "mlp-simard", 99.3, 99.3),
+        Row("mlp-dropconnect", "mlp-dropconnect", 98.80, 98.9),
+        Row("mlp-maxout", "mlp-maxout", 99.06, 99.0),
+        Row("knn", "knn", 97.6, 97.5, seeds=1),
+        Row("svm", "svm", 98.9, 98.9, seeds=1),
+        Row("lenet5", "lenet5", 99.05, 99.05),
+        Row("paper-cnn", "paper-cnn", 99.15, 99.15),
+        Row(
+            "paper-cnn-augmented", "paper-cnn", 99.15, 99.5, augmented, note="the paper's network, augmented"
+        ),
+        Row("alexnet", "alexnet", 99.15, 99.15),
+        Row("ciresan", "ciresan", 99.55, 99.55),
+        *columns,
+        Row(
+            "ciresan-committee",
+            published=99.77,
+            target=99.77,
+            seeds=1,
+            scorer="committee",
+            members=committee,
+            note="seven columns: the original and widths 10 to 20",
+        ),
+        Row("resnet", "resnet", 99.72, 99.72),
+        Row("transfer", "transfer", 99.60, 99.60),
+        Row("light", "light", 99.12, 99.12),
+        Row("light-10k", "light-10k", None, 99.5),
+        Row("denoising-autoencoder", "denoising-autoencoder", 98.72, 98.7),
+        Row("lstm", "lstm", None, 99.0),
+        Row("mdlstm", "mdlstm", None, 98.5, seeds=3),
+        Row("crnn-ctc", "crnn-ctc", None, 2.0, figure="string-error", seeds=3, scorer="strings"),
+        Row("fewshot", "embedding", None, 95.0, figure="5-labels", seeds=3, scorer="fewshot"),
+        Row("inkdigits-single", "inkdigits-single", 99.69, 99.72),
+        Row(
+            "inkdigits-committee",
+            published=99.745,
+            target=99.78,
+            scorer="committee",
+            members=tuple((name, 1) for name in ours),
+            note="the mean of six networks, one of each of our best rows",
+        ),
+    )
+
+
+ROWS: tuple[Row, ...] = tuple(row for row in _rows() if not row.recipe or row.recipe in RECIPES)
+BY_NAME: dict[str, Row] = {row.name: row for row in ROWS}
