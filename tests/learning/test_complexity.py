@@ -1,11 +1,21 @@
-"""Multiply-adds against figures computed by hand, layer by layer."""
+"""Multiply-adds against figures computed by hand, layer by layer; the list of all networks."""
+
+import json
+from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import typer
 from keras import layers, ops
+from typer.testing import CliRunner
 
+import inkdigits
 from inkdigits.errors import InkdigitsError
+from inkdigits.learning import recipes
+from inkdigits.learning.catalogue import catalogue, model_file
+from inkdigits.learning.cli import register
 from inkdigits.learning.complexity import multiply_adds
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.recipes import RECIPES
@@ -159,3 +169,31 @@ def test_counting_leaves_the_network_as_it_was():
     multiply_adds(model)
     assert not any("call" in vars(layer) for layer in model.layers)
     assert np.array_equal(before, np.asarray(model(glyphs)))
+
+
+def test_every_network_is_listed_with_its_cost_and_its_file():
+    entries = catalogue(RECIPES.values())
+    assert [entry.name for entry in entries] == list(RECIPES)
+    for entry in entries:
+        assert entry.parameters > 0 and entry.multiply_adds > 0, entry
+        assert (Path(inkdigits.__file__).parent / entry.file).is_file(), entry
+
+
+def test_the_file_is_that_of_the_network_and_not_of_its_recipe():
+    from inkdigits.learning.models.paper import paper_cnn
+
+    for build in (paper_cnn, partial(paper_cnn, classes=10), RECIPES["paper-cnn"].build):
+        assert model_file(build) == "learning/models/paper.py"
+    assert model_file(lambda config: None) == model_file(print) == ""
+
+
+def test_the_verb_lists_names_papers_costs(monkeypatch):
+    monkeypatch.setattr(recipes, "RECIPES", {name: RECIPES[name] for name in ("paper-cnn", "mlp-simard")})
+    app = typer.Typer()
+    register(app)
+    listed = CliRunner().invoke(app, ["models"]).output
+    for part in ("paper-cnn", "184,586", "3,869,952", "learning/models/perceptrons.py", "Platt 2003"):
+        assert part in listed
+    rows = json.loads(CliRunner().invoke(app, ["models", "--json"]).output)
+    assert [row["name"] for row in rows] == ["paper-cnn", "mlp-simard"]
+    assert rows[0]["multiply_adds"] == 3_869_952 and rows[1]["paper"].endswith("2003")

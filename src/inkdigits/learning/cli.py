@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from inkdigits.learning.cli_benchmark import benchmark_app
 from inkdigits.learning.cli_figures import figures_app
 from inkdigits.learning.cli_support import DataOption, OutOption, chosen, nearest, need_training
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export)
     app.command("models")(models)
     app.add_typer(figures_app, name="figures")
+    app.add_typer(benchmark_app, name="benchmark")
 
 
 # --- data
@@ -283,17 +285,26 @@ def export(
     typer.echo(card_path(path))
 
 
-def models() -> None:
-    """List the networks that can be trained."""
+def models(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the list as JSON instead of a table.")
+    ] = False,
+) -> None:
+    """List the networks that can be trained: paper, parameters, multiply-adds of one image, file."""
     need_training()
-    from rich.console import Console
-    from rich.table import Table
+    from dataclasses import asdict
 
-    from inkdigits.learning.config import TrainConfig
+    from inkdigits.learning.catalogue import catalogue
     from inkdigits.learning.recipes import RECIPES
 
-    table = Table("name", "parameters", "what", title="networks")
-    for recipe in RECIPES.values():
-        count = recipe.build(TrainConfig(recipe.name, **recipe.defaults)).count_params()
-        table.add_row(recipe.name, f"{count:,}", recipe.description)
-    Console().print(table)
+    entries = catalogue(RECIPES.values())
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        return
+    typer.echo(f"{'':22}{'parameters':>12}{'multiply-adds':>16}  file")
+    for entry in entries:
+        typer.echo(f"\n{entry.name:22}{entry.parameters:12,}{entry.multiply_adds:16,}  {entry.file}")
+        for line in (entry.description, entry.paper):
+            if line:
+                typer.echo(f"{'':22}{line}")
+    typer.echo("\nmultiply-adds of one glyph of 28x28, a line network's of a strip of 32x160")
