@@ -1,6 +1,9 @@
-"""Trains the tiny recipe and is killed, as by kill -9, at the moment that its second argument names."""
+"""Trains the tiny recipe and is killed, as by kill -9, at the moment that its second argument names; "full"
+lets the disk be full instead, from the third checkpoint on.
+"""
 
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -46,12 +49,19 @@ def main(folder: Path, moment: str) -> None:
             replace(source, target)
 
         runs.os.replace = replace_or_die
+
+    def after_epoch(done: int) -> None:
+        epochs.update(done=done)
+        if moment == "full" and done == 2:
+            # No file may grow beyond this, as under a quota.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
     training.train(
         tiny.config(),
         folder,
         Path("nowhere"),
         recipe=tiny.TINY,
-        after_epoch=lambda done: epochs.update(done=done),
+        after_epoch=after_epoch,
     )
 
 

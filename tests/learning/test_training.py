@@ -94,6 +94,25 @@ def test_a_killed_run_goes_on_to_the_same_weights(moment, whole, tmp_path):
     assert same(whole[0], folder)
 
 
+def test_a_full_disk_loses_at_most_the_checkpoint_that_was_written(whole, tmp_path):
+    folder = tmp_path / "run"
+    full = subprocess.run(
+        [sys.executable, HERE / "killed.py", folder, "full"],
+        env={**os.environ, "PYTHONPATH": str(HERE), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert full.returncode == 1
+    told = full.stderr.strip().splitlines()[-1]
+    assert told.startswith("inkdigits.errors.RunError:") and "File too large" in told
+    assert "the last good checkpoint is that of epoch 2; make room and go on with --resume" in told
+    assert not list(folder.rglob("*.part"))
+    assert runs.last_checkpoint(folder).epoch == 2
+    run(folder, resume=True)
+    assert same(whole[0], folder)
+
+
 def test_a_damaged_checkpoint_is_passed_over(whole, tmp_path):
     folder = tmp_path / "run"
 

@@ -65,7 +65,7 @@ def train(
     `recipe` stands in for the one that `config.model` names. With `resume` the run goes on from its last
     whole checkpoint, or begins where there is none. `after_epoch` is called with the number of whole epochs
     after each checkpoint. Raises RunError where the folder belongs to another run, holds a finished run, or
-    exists without `resume`, and where the loss stops being a number; DataError where data is missing or
+    exists without `resume`, where the loss stops being a number, and where the disk is full; DataError where data is missing or
     damaged.
     """
     recipe = recipe or RECIPES[config.model]
@@ -87,12 +87,15 @@ def train(
         console.print(
             f"{run_folder}: going on after epoch {checkpoint.epoch} of {config.epochs}", highlight=False
         )
-    runs.write_metrics(run_folder, tuple(history))
-    _run_epochs(model, optimizer, data, config, run_folder, history, console, after_epoch)
-    optimizer.take_averages(model.trainable_variables)
-    kept = recipe.build(config)
-    kept.set_weights(model.get_weights())
-    return _finish(model, kept, recipe, data, config, run_folder, history)
+    try:
+        runs.write_metrics(run_folder, tuple(history))
+        _run_epochs(model, optimizer, data, config, run_folder, history, console, after_epoch)
+        optimizer.take_averages(model.trainable_variables)
+        kept = recipe.build(config)
+        kept.set_weights(model.get_weights())
+        return _finish(model, kept, recipe, data, config, run_folder, history)
+    except OSError as error:
+        raise RunError(_unwritten(run_folder, error)) from error
 
 
 def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
@@ -312,12 +315,22 @@ def _seed_layers(model: keras.Model, seed: int, index: int) -> None:
 
 
 def _diverged(folder: Path, index: int) -> str:
-    last = runs.last_checkpoint(folder)
-    kept = f"the last good checkpoint is that of epoch {last.epoch}" if last else "no epoch was completed"
     return (
-        f"{folder}: the loss is no longer a number in epoch {index + 1}, {kept}; "
+        f"{folder}: the loss is no longer a number in epoch {index + 1}, {_kept(folder)}; "
         "train again with a smaller --learning-rate, or with --precision float32"
     )
+
+
+def _unwritten(folder: Path, error: OSError) -> str:
+    return (
+        f"{folder}: cannot be written: {error.strerror or error}; {_kept(folder)}; "
+        "make room and go on with --resume"
+    )
+
+
+def _kept(folder: Path) -> str:
+    last = runs.last_checkpoint(folder)
+    return f"the last good checkpoint is that of epoch {last.epoch}" if last else "no epoch was completed"
 
 
 def _summary(row: dict[str, Any]) -> str:
