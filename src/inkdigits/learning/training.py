@@ -65,8 +65,8 @@ def train(
     `recipe` stands in for the one that `config.model` names. With `resume` the run goes on from its last
     whole checkpoint, or begins where there is none. `after_epoch` is called with the number of whole epochs
     after each checkpoint. Raises RunError where the folder belongs to another run, holds a finished run, or
-    exists without `resume`, where the loss stops being a number, and where the disk is full; DataError where data is missing or
-    damaged.
+    exists without `resume`, where the loss stops being a number, and where the disk is full; DataError where
+    data is missing or damaged.
     """
     recipe = recipe or RECIPES[config.model]
     console = console or Console(stderr=True)
