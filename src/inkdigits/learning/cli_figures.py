@@ -72,3 +72,29 @@ def figures_times(run: Runs, out: FiguresOut = Path("figures")) -> None:
         training = sum(row["seconds"] for row in runs.read_metrics(one))
         times[one.name] = (training, runs.read_json(report)["seconds"])
     typer.echo(figures.draw_times(times, out / "times.png"))
+
+
+@figures_app.command("denoising")
+def figures_denoising(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run of denoising-autoencoder.")],
+    baseline: Annotated[
+        Path, typer.Option("--baseline", metavar="RUN", help="A run of it without pretraining.")
+    ],
+    on: Annotated[str, typer.Option("--on", help="The set to measure on.")] = "mnist-test",
+    folder: DataOption = None,
+    out: FiguresOut = Path("figures"),
+) -> None:
+    """Digits given back from under noise, and accuracy under noise with and without pretraining."""
+    need_training()
+    from inkdigits.learning.denoising_figures import report_denoising
+    from inkdigits.learning.evaluation import SETS
+    from inkdigits.learning.sources import data_folder
+
+    place = nearest(on, list(SETS), "data set")
+    rows, files = report_denoising(run, baseline, place, data_folder(folder), out)
+    typer.echo(f"{'noise':18}{'level':>6}{'pretrained %':>14}{'without %':>12}")
+    for row in rows:
+        pretrained, without = 100 * row.pretrained, 100 * row.baseline
+        typer.echo(f"{row.noise:18}{row.level:6.2f}{pretrained:14.2f}{without:12.2f}")
+    for path in files:
+        typer.echo(path)

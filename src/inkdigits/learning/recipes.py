@@ -5,6 +5,7 @@ In: a `TrainConfig` and the data folder. Out: `RECIPES`.
 
 from __future__ import annotations
 
+from inkdigits.learning.autoencoder import DENOISING_AUTOENCODER
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData
 from inkdigits.learning.recurrent import RECURRENT
@@ -14,5 +15,6 @@ from inkdigits.learning.transfer import TRANSFER
 __all__ = ["RECIPES", "Arrays", "Recipe", "TrainingData"]
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*LITERATURE, TRANSFER, *RECURRENT, DIGIT_RECIPE, LINE_RECIPE)
+    recipe.name: recipe
+    for recipe in (*LITERATURE, TRANSFER, DENOISING_AUTOENCODER, *RECURRENT, DIGIT_RECIPE, LINE_RECIPE)
 }

@@ -20,7 +20,6 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
-from rich.console import Console
 
 from inkdigits.errors import RunError
 from inkdigits.learning import runs
@@ -28,7 +27,7 @@ from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.datasets import Digits, load_letters, load_mnist, load_mnist_split, load_omniglot
 from inkdigits.learning.models.transfer import FEATURES, transfer_cnn
-from inkdigits.learning.progress import Watch, epoch_progress
+from inkdigits.learning.pretraining import Plan, fit_epochs
 from inkdigits.learning.recipe import (
     DIGIT_CLASSES,
     Arrays,
@@ -45,6 +44,7 @@ PRETRAINED = "pretrained.npz"
 PRETRAINING = "pretraining.json"
 PRETRAINING_SOURCES = ("letters", "omniglot")
 PRETRAINING_EPOCHS = 8
+PRETRAINING_BATCH = 128
 PRETRAINING_RATE = 3e-3
 OPTIONS = ("pretrain", "labels", "images_an_epoch")
 # The epochs of pretraining draw other numbers than those of training.
@@ -79,65 +79,29 @@ def pretrain(model: keras.Model, config: TrainConfig, data_folder: Path, run_fol
     if _take(learnt, run_folder / PRETRAINED):
         return
     glyphs, labels = characters(data_folder)
-    classes = int(labels.max()) + 1
     start = time.perf_counter()
-    history = _learn_characters(model, glyphs, labels, classes, config, run_folder)
+    history = _learn_characters(model, glyphs, labels, config, run_folder)
     weights = {f"weight-{i}": np.asarray(value) for i, value in enumerate(_weights(learnt))}
     runs.write_atomically(run_folder / PRETRAINED, lambda file: np.savez(file, allow_pickle=False, **weights))
-    record = {"seconds": time.perf_counter() - start, "count": len(glyphs), "classes": classes}
+    record = {"seconds": time.perf_counter() - start, "count": len(glyphs), "classes": int(labels.max()) + 1}
     runs.write_json(run_folder / PRETRAINING, {**record, "history": history})
 
 
 def _learn_characters(
-    model: keras.Model,
-    glyphs: np.ndarray,
-    labels: np.ndarray,
-    classes: int,
-    config: TrainConfig,
-    run_folder: Path,
+    model: keras.Model, glyphs: np.ndarray, labels: np.ndarray, config: TrainConfig, run_folder: Path
 ) -> list[dict[str, float]]:
-    """Train `model`'s layers under a softmax of their own over `classes`; a row of metrics for each epoch."""
-    softmax = layers.Dense(classes, activation="softmax", dtype="float32", name="characters")
+    """Train `model`'s layers under a softmax of their own over the characters; a row of metrics an epoch."""
+    softmax = layers.Dense(int(labels.max()) + 1, activation="softmax", dtype="float32", name="characters")
     network = keras.Model(model.inputs, softmax(model.get_layer(FEATURES).output), name="pretraining")
-    steps = PRETRAINING_EPOCHS * math.ceil(len(glyphs) / config.batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(
-        PRETRAINING_RATE / 25,
-        math.ceil(0.8 * steps),
-        warmup_target=PRETRAINING_RATE,
-        warmup_steps=math.ceil(0.2 * steps),
-    )
-    network.compile(
-        optimizer=keras.optimizers.Adam(rate),
-        loss="sparse_categorical_crossentropy",
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        steps_per_execution=16,
-        jit_compile=False if keras.config.backend() == "tensorflow" else "auto",
-    )
-    history = []
-    with epoch_progress(Console(stderr=True)) as progress:
-        task = progress.add_task(
-            "pretraining", total=PRETRAINING_EPOCHS * len(glyphs), speed="", loss="", last=""
-        )
-        for index in range(PRETRAINING_EPOCHS):
-            generator = epoch_generator(config.seed, _PRETRAINING_DRAWS + index)
-            order = generator.permutation(len(glyphs))
-            inputs = augment(glyphs[order], config.augmentation, generator)
-            watch = Watch(network, progress, task, index * len(glyphs), config.batch_size, len(glyphs))
-            fitted = network.fit(
-                inputs,
-                labels[order],
-                batch_size=config.batch_size,
-                shuffle=False,
-                verbose=0,
-                callbacks=[watch],
-            )
-            row = {name: float(values[-1]) for name, values in fitted.history.items()}
-            if watch.failed or not math.isfinite(row["loss"]):
-                raise RunError(
-                    f"{run_folder}: the loss of pretraining is no longer a number; try another --seed"
-                )
-            history.append({"epoch": index + 1, **row})
-    return history
+
+    def epoch(index: int) -> Arrays:
+        generator = epoch_generator(config.seed, _PRETRAINING_DRAWS + index)
+        order = generator.permutation(len(glyphs))
+        return augment(glyphs[order], config.augmentation, generator), labels[order]
+
+    plan = Plan(len(glyphs), PRETRAINING_EPOCHS, PRETRAINING_BATCH, PRETRAINING_RATE)
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    return fit_epochs(network, epoch, plan, "sparse_categorical_crossentropy", run_folder, (accuracy,))
 
 
 def _weights(learnt: list[keras.Layer]) -> list[Any]:
