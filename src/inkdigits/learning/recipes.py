@@ -6,6 +6,7 @@ In: a `TrainConfig` and the data folder. Out: `RECIPES`.
 from __future__ import annotations
 
 from inkdigits.learning.autoencoder import DENOISING_AUTOENCODER
+from inkdigits.learning.classical import CLASSICAL
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData
 from inkdigits.learning.recurrent import RECURRENT
@@ -16,5 +17,13 @@ __all__ = ["RECIPES", "Arrays", "Recipe", "TrainingData"]
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (*LITERATURE, TRANSFER, DENOISING_AUTOENCODER, *RECURRENT, DIGIT_RECIPE, LINE_RECIPE)
+    for recipe in (
+        *LITERATURE,
+        *CLASSICAL,
+        TRANSFER,
+        DENOISING_AUTOENCODER,
+        *RECURRENT,
+        DIGIT_RECIPE,
+        LINE_RECIPE,
+    )
 }
