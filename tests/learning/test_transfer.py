@@ -11,10 +11,11 @@ import tiny
 from rich.console import Console
 
 from inkdigits.errors import RunError
-from inkdigits.learning import runs, transfer
+from inkdigits.learning import runs, transfer, transfer_curve
 from inkdigits.learning.augment import Augmentation
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.datasets import Digits
+from inkdigits.learning.evaluation import SETS
 from inkdigits.learning.export import export_run
 from inkdigits.learning.models.transfer import transfer_cnn
 from inkdigits.learning.recipe import one_hot
@@ -157,3 +158,35 @@ def test_labels_are_drawn_evenly_by_the_seed():
 def test_unknown_options_are_refused(tmp_path):
     with pytest.raises(RunError, match="unknown options lables"):
         transfer.prepare(config(options={"lables": 5}), tmp_path)
+
+
+def test_a_curve_has_its_points_and_goes_on_where_it_stopped(data_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer_curve, "TRANSFER", BARS)
+    monkeypatch.setattr(transfer_curve, "CURVE_EPOCHS", 1)
+    monkeypatch.setitem(SETS, "mnist-test", lambda folder: Digits(*tiny.bars(50, 3)))
+    out, console = tmp_path / "curve", Console(file=io.StringIO())
+
+    def curve(counts, steps=10):
+        return transfer_curve.label_curve(
+            out, data_folder, counts=counts, seeds=(4,), steps=steps, console=console
+        )
+
+    curve([10])
+    monkeypatch.setattr(transfer, "fit_epochs", None)  # The seed is pretrained once.
+    points, files = curve([10, 50])
+    assert [(one.labels, one.pretrained) for one in points] == [
+        (10, False),
+        (10, True),
+        (50, False),
+        (50, True),
+    ]
+    assert all(0 <= one.accuracy <= 1 and one.seed == 4 for one in points)
+    table = runs.read_json(files[0])
+    assert len(table["points"]) == 4 and table["pretraining"]["4"] > 0 and table["on"] == "mnist-test"
+    assert files[1].stat().st_size > 5000
+    monkeypatch.setattr(transfer_curve, "train", None)  # All of it is there.
+    assert curve([10, 50])[0] == points
+    with pytest.raises(RunError, match="other settings"):
+        curve([10], steps=40)
+    with pytest.raises(RunError, match="at least 1"):
+        curve([10], steps=0)
