@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from inkdigits.learning.mnist import glyph_recipe
-from inkdigits.learning.models.recurrent import lstm
+from inkdigits.learning.models.recurrent import lstm, mdlstm
 from inkdigits.learning.recipe import Recipe
 
 AFFINE: dict[str, Any] = {"translation": 2.0, "rotation": 10.0, "scale": 0.1, "shear": 0.1}
@@ -19,6 +19,21 @@ RECURRENT: tuple[Recipe, ...] = (
         "rows as time steps through two layers of 128 LSTM cells",
         "Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000",
         lstm,
+        {
+            "epochs": 12,
+            "batch_size": 128,
+            "learning_rate": 3e-3,
+            "schedule": "one-cycle",
+            "ema_momentum": 0.998,
+            "precision": "mixed_bfloat16",
+            "augmentation": AFFINE,
+        },
+    ),
+    glyph_recipe(
+        "mdlstm",
+        "two levels of two-dimensional LSTM cells, each scanning from four corners",
+        "Graves, Fernandez and Schmidhuber 2007; Graves and Schmidhuber 2008",
+        mdlstm,
         {
             "epochs": 12,
             "batch_size": 128,
