@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from inkdigits.learning.benchmark import STRIP_WIDTH
 from inkdigits.learning.complexity import multiply_adds
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.recipe import Recipe
-from inkdigits.learning.strings import STRIP_WIDTH
 
 MODELS = "inkdigits.learning.models."
 
@@ -23,8 +23,8 @@ class Entry:
     """One network.
 
     `paper` is its publication, authors and year. `parameters` counts all weights, moving averages included.
-    `multiply_adds` are those of one glyph, or of a strip of 160 columns where `kind` is "line". `file` is the
-    file of its layers, seen from the package's folder.
+    `multiply_adds` are those of one glyph, or of a strip `STRIP_WIDTH` pixels wide where `kind` is "line".
+    `file` is the file of its layers, seen from the package's folder.
     """
 
     name: str

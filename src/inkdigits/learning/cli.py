@@ -294,6 +294,7 @@ def models(
     need_training()
     from dataclasses import asdict
 
+    from inkdigits.learning.benchmark import STRIP_WIDTH
     from inkdigits.learning.catalogue import catalogue
     from inkdigits.learning.recipes import RECIPES
 
@@ -307,4 +308,4 @@ def models(
         for line in (entry.description, entry.paper):
             if line:
                 typer.echo(f"{'':22}{line}")
-    typer.echo("\nmultiply-adds of one glyph of 28x28, a line network's of a strip of 32x160")
+    typer.echo(f"\nmultiply-adds of one glyph of 28x28, a line network's of a strip of 32x{STRIP_WIDTH}")
