@@ -13,12 +13,13 @@ from typer.testing import CliRunner
 
 import inkdigits
 from inkdigits.errors import InkdigitsError
-from inkdigits.learning import recipes
+from inkdigits.learning import recipes, table
 from inkdigits.learning.catalogue import catalogue, model_file
 from inkdigits.learning.cli import register
 from inkdigits.learning.complexity import multiply_adds
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.recipes import RECIPES
+from inkdigits.learning.table import ROWS
 
 DENSE_MNIST = 1024 * 128 + 128 * 10
 
@@ -171,12 +172,28 @@ def test_counting_leaves_the_network_as_it_was():
     assert np.array_equal(before, np.asarray(model(glyphs)))
 
 
-def test_every_network_is_listed_with_its_cost_and_its_file():
-    entries = catalogue(RECIPES.values())
-    assert [entry.name for entry in entries] == list(RECIPES)
-    for entry in entries:
+@pytest.fixture(scope="module")
+def everything():
+    return catalogue(RECIPES.values(), ROWS)
+
+
+def test_every_network_is_listed_with_its_cost_and_its_file(everything):
+    names = [entry.name for entry in everything]
+    assert names[: len(RECIPES)] == list(RECIPES)
+    assert names[len(RECIPES) :] == [row.name for row in ROWS if row.members]
+    for entry in everything:
         assert entry.parameters > 0 and entry.multiply_adds > 0, entry
         assert (Path(inkdigits.__file__).parent / entry.file).is_file(), entry
+
+
+def test_a_committee_costs_what_its_members_cost(everything):
+    column, committee = (
+        next(entry for entry in everything if entry.name == name) for name in ("ciresan", "ciresan-committee")
+    )
+    (row,) = (row for row in ROWS if row.name == "ciresan-committee")
+    assert committee.parameters == column.parameters * len(row.members)
+    # Six of them resample a digit's columns first: a product of 28x28 with 28x28.
+    assert committee.multiply_adds == column.multiply_adds * len(row.members) + 6 * 28**3
 
 
 def test_the_file_is_that_of_the_network_and_not_of_its_recipe():
@@ -189,6 +206,7 @@ def test_the_file_is_that_of_the_network_and_not_of_its_recipe():
 
 def test_the_verb_lists_names_papers_costs(monkeypatch):
     monkeypatch.setattr(recipes, "RECIPES", {name: RECIPES[name] for name in ("paper-cnn", "mlp-simard")})
+    monkeypatch.setattr(table, "ROWS", ())
     app = typer.Typer()
     register(app)
     listed = CliRunner().invoke(app, ["models"]).output

@@ -297,8 +297,9 @@ def models(
     from inkdigits.learning.benchmark import STRIP_WIDTH
     from inkdigits.learning.catalogue import catalogue
     from inkdigits.learning.recipes import RECIPES
+    from inkdigits.learning.table import ROWS
 
-    entries = catalogue(RECIPES.values())
+    entries = catalogue(RECIPES.values(), ROWS)
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
         return
