@@ -20,6 +20,7 @@ BEGIN, END = "<!-- figures: begin (make readme) -->", "<!-- figures: end -->"
 TITLES = {
     "real_ink": "Images it never learnt from",
     "mnist": "The paper's networks on MNIST",
+    "table1": "The literature on MNIST, and on handwriting that none of it learnt from",
     "read_speed": "Time to read a photo",
     "startup": "Cold start and size",
 }
@@ -34,7 +35,8 @@ def render(results: Path) -> str:
         path = results / f"{name}.json"
         title = TITLES.get(name, name.replace("_", " ").capitalize())
         rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-        body = table(rows) if rows else f"Not measured yet: `python benchmarks/{name}.py`."
+        draw = literature if name == "table1" else table
+        body = draw(rows) if rows else f"Not measured yet: `python benchmarks/{name}.py`."
         parts.append(f"### {title}\n\n{body}")
     return "\n\n".join(parts)
 
@@ -55,6 +57,46 @@ def table(rows: list[Row]) -> str:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _measured(rows)])
+
+
+def literature(runs: list[dict[str, Any]]) -> str:
+    """Table 1: a line a network, means over its seeds in per cent, and which are not yet measured."""
+    from inkdigits.learning.table import ROWS
+    from inkdigits.learning.table_summary import summarise
+
+    sets = ("usps-test", "ardis", "quiz-sheets")
+    lines = [
+        "| network | parameters | MNIST test | seeds | target | published | USPS | ARDIS | quiz sheets |"
+    ]
+    lines.append("|---|" + "---:|" * 8)
+    missing = []
+    for summary in summarise(runs, ROWS):
+        row, found = summary.row, summary.figure
+        if not row.listed:
+            continue
+        if found is None:
+            missing.append(row.name)
+            continue
+        spread = f" ± {100 * found.sd:.2f}" if found.sd is not None else ""
+        others = [summary.spread(name) for name in sets]
+        cells = [
+            row.name if row.figure == "mnist-test" else f"{row.name} ({row.figure})",
+            f"{summary.mean('parameters') or 0:,.0f}",
+            f"{100 * found.mean:.2f}{spread}",
+            str(len(found.values)),
+            "" if row.target is None else f"{row.target:g}" + ("" if summary.met else " (missed)"),
+            "" if row.published is None else f"{row.published:g}",
+            *("" if one is None else f"{100 * one.mean:.2f}" for one in others),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    if missing:
+        lines += ["", f"Not yet measured: {', '.join(missing)}."]
+    machines = {f"{run['hardware']['processor']}, {run['hardware']['cores']} cores" for run in runs}
+    commits = {run["commit"][:10] for run in runs}
+    told = (
+        f"`inkdigits benchmark table1`; {'; '.join(sorted(machines))}; commits {', '.join(sorted(commits))}."
+    )
+    return "\n".join([*lines, "", f"<sub>{told}</sub>"])
 
 
 def _split_peer(figure: str, figures: dict[str, Row]) -> tuple[str, str]:
