@@ -165,7 +165,9 @@ def test_the_later_of_two_runs_with_one_seed_counts():
 def test_shared_errors_are_those_of_most_seeds_of_all_rows():
     runs = [run("mlp", seed, wrong=wrong) for seed, wrong in enumerate(((1, 2), (1, 3), (1, 2)))]
     runs += [run("resnet", wrong=(1, 5)), run("inkdigits-committee", wrong=(9,))]
-    times, rows = shared_errors(summarise(runs, ROWS))
+    runs += [run("lines", wrong=(1, 7), accuracy={"string-error": 0.01})]  # lines, not MNIST's images
+    lines = Row("lines", "lines", None, 2.0, figure="string-error", note="lines")
+    times, rows = shared_errors(summarise(runs, [*ROWS, lines]))
     assert rows == 2 and times == [(1, 2), (2, 1), (5, 1)]
 
 

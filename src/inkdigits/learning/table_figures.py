@@ -37,6 +37,9 @@ COMMITTEES = ("committees", "#000000")
 OTHERS = ("others", "#b58900")
 SIZE = 8.5
 ERROR_TICKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
+FEW_ERROR_TICKS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 90)
+ACCURACY = "MNIST test images read rightly, per cent"
+STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 TIME_TICKS = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000, 360_000)
 
 
@@ -101,6 +104,7 @@ def draw_accuracies(summaries: Sequence[Summary], path: Path) -> Path | None:
         100 - one for summary, _ in shown for one in (summary.row.published, summary.row.target) if one
     ]
     _accuracy_axis(axes, "x", errors)
+    axes.set_xlabel(ACCURACY)
     axes.set_title("dot: one seed; bar: the mean; diamond: as published; grey stroke: our target", fontsize=9)
     return _save(figure, path)
 
@@ -135,6 +139,7 @@ def draw_against(summaries: Sequence[Summary], field: str, label: str, path: Pat
         axes.xaxis.set_major_formatter(FuncFormatter(lambda one, _: compact(one)))
     axes.grid(alpha=0.25)
     _accuracy_axis(axes, "y", [y for _, y in points])
+    axes.set_ylabel(ACCURACY)
     _name_families(axes, [summary.row for summary, _, _ in shown])
     names = [summary.row.name for summary, _, _ in shown]
     label_points(axes, points, names, colours, SIZE, reach)
@@ -217,17 +222,17 @@ def _error(share: float) -> float:
     return max(100 * (1 - share), 0.01)
 
 
-def _accuracy_axis(axes: Axes, side: str, errors: Sequence[float]) -> None:
+def _accuracy_axis(
+    axes: Axes, side: str, errors: Sequence[float], among: Sequence[float] = ERROR_TICKS
+) -> None:
     """The error's logarithm, growing to the left or down, with accuracies for labels."""
     low, high = min(errors) * 0.82, max(errors) * 1.25
-    ticks = [tick for tick in ERROR_TICKS if low <= tick <= high]
     axis = axes.xaxis if side == "x" else axes.yaxis
     getattr(axes, f"set_{side}scale")("log")
     getattr(axes, f"set_{side}lim")(high, low)
-    axis.set_ticks(ticks)
+    axis.set_ticks([tick for tick in among if low <= tick <= high])
     axis.set_major_formatter(FuncFormatter(lambda error, _: f"{100 - error:g}"))
     axis.set_minor_locator(NullLocator())
-    getattr(axes, f"set_{side}label")("MNIST test images read rightly, per cent")
 
 
 def _time_axis(axes: Axes) -> None:
@@ -256,42 +261,45 @@ def _name_families(axes: Axes, rows: Sequence[Row]) -> None:
 
 
 def _curve(summary: Summary, quantity: str) -> list[list[float]]:
-    """A quantity's values by epoch, for each run that has them."""
+    """A quantity's values by epoch, for each run that has them: losses, or for "accuracy" errors in per
+    cent.
+    """
     found = [(run.get("curve") or {}).get(quantity) or [] for run in summary.runs]
-    return [values for values in found if values]
+    return [
+        [_error(one) for one in values] if quantity == "accuracy" else values for values in found if values
+    ]
 
 
 def _draw_curves(axes: Axes, members: Sequence[Summary], quantity: str) -> None:
     """One panel; the names stand at the right, in the order in which the curves end."""
     ends: list[tuple[str, float, float]] = []
-    styles = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+    drawn: list[float] = []
+    colour = family(members[0].row)[1]
     for number, summary in enumerate(members):
-        curves, colour = _curve(summary, quantity), family(summary.row)[1]
+        curves, style = _curve(summary, quantity), STYLES[number % len(STYLES)]
         if not curves:
             continue
-        style = styles[number % len(styles)]
-        factor = 100 if quantity == "accuracy" else 1
         for values in curves:
-            axes.plot(
-                range(1, len(values) + 1), np.multiply(values, factor), color=colour, lw=0.5, alpha=0.35
-            )
+            axes.plot(range(1, len(values) + 1), values, color=colour, lw=0.5, alpha=0.35)
+            drawn += values
         shortest = min(len(values) for values in curves)
-        mean = factor * np.mean([values[:shortest] for values in curves], axis=0)
-        axes.plot(
-            range(1, shortest + 1), mean, ls=style, marker="." if shortest == 1 else "", color=colour, lw=1.6
-        )
+        mean = np.mean([values[:shortest] for values in curves], axis=0)
+        dot = "." if shortest == 1 else ""
+        axes.plot(range(1, shortest + 1), mean, ls=style, marker=dot, color=colour, lw=1.6)
         ends.append((summary.row.name, shortest, float(mean[-1])))
     if not ends:
         axes.axis("off")
         return
-    if quantity == "loss":
+    if quantity == "accuracy":
+        _accuracy_axis(axes, "y", drawn, FEW_ERROR_TICKS)
+    else:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(alpha=0.25)
     axes.margins(x=0.02)
-    _name_ends(axes, ends, family(members[0].row)[1])
+    _name_ends(axes, ends, colour)
 
 
 def _name_ends(axes: Axes, ends: list[tuple[str, float, float]], colour: str) -> None:

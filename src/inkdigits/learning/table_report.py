@@ -20,7 +20,7 @@ from inkdigits.learning import table_figures as figures
 from inkdigits.learning.datasets import load_mnist
 from inkdigits.learning.runs import write_text
 from inkdigits.learning.table import Row
-from inkdigits.learning.table_summary import Run, Summary, shared_errors, summarise
+from inkdigits.learning.table_summary import Run, Summary, asked, shared_errors, summarise
 
 REPORT = "report.md"
 GALLERY = 48
@@ -239,8 +239,7 @@ def _costs(summaries: Sequence[Summary]) -> str:
 
 def _shared(summaries: Sequence[Summary], folder: Path, data_folder: Path | None) -> tuple[Path | None, str]:
     """The gallery, if it can be drawn, and what is said about it."""
-    asked = [one for one in summaries if not one.row.members]
-    times, rows = shared_errors(asked)
+    times, rows = shared_errors(summaries)
     if not rows:
         return None, "No run tells which images it read wrongly."
     told = _shared_in_words(times, rows)
@@ -253,7 +252,7 @@ def _shared(summaries: Sequence[Summary], folder: Path, data_folder: Path | None
     hard = [(image, count) for image, count in times if 2 * count >= rows and image < len(digits)]
     if not hard:
         return None, told
-    wrong = [run["wrong"] for one in asked for run in one.runs if run.get("wrong") is not None]
+    wrong = [run["wrong"] for one in asked(summaries) for run in one.runs if run.get("wrong") is not None]
     by_runs = Counter(image for images in wrong for image in images)
     titles = [
         f"#{image}{'*' if image in DISPUTED else ''}: {digits.labels[image]}\n{rows - count} of {rows} rows\n"

@@ -130,12 +130,16 @@ def summarise(runs: Iterable[Run], rows: Sequence[Row]) -> list[Summary]:
 def shared_errors(summaries: Sequence[Summary]) -> tuple[list[tuple[int, int]], int]:
     """([(image, by how many rows it is often read wrongly)], most first; how many rows there are).
 
-    Committees are not asked: their members are.
+    Only rows that are judged by MNIST's test images are asked; committees are not, for their members are.
     """
-    sets = [summary.often_wrong() for summary in summaries if not summary.row.members]
-    told = [wrong for wrong in sets if wrong is not None]
+    told = [wrong for one in asked(summaries) if (wrong := one.often_wrong()) is not None]
     times = Counter(index for wrong in told for index in wrong)
     return sorted(times.items(), key=lambda item: (-item[1], item[0])), len(told)
+
+
+def asked(summaries: Sequence[Summary]) -> list[Summary]:
+    """The rows whose wrong images are told of."""
+    return [one for one in summaries if one.row.figure == "mnist-test" and not one.row.members]
 
 
 def _count(key: str) -> int | None:
