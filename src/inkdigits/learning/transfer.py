@@ -43,7 +43,7 @@ from inkdigits.reading.glyph import normalise
 PRETRAINED = "pretrained.npz"
 PRETRAINING = "pretraining.json"
 PRETRAINING_SOURCES = ("letters", "omniglot")
-PRETRAINING_EPOCHS = 8
+PRETRAINING_EPOCHS = 6
 PRETRAINING_BATCH = 128
 PRETRAINING_RATE = 3e-3
 OPTIONS = ("pretrain", "labels", "images_an_epoch")
@@ -186,7 +186,7 @@ TRANSFER = Recipe(
     prepare=prepare,
     begin=pretrain,
     defaults={
-        "epochs": 24,
+        "epochs": 18,
         "batch_size": 128,
         "learning_rate": 3e-3,
         "schedule": "one-cycle",
