@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 from pathlib import Path
 
 import keras
@@ -17,8 +18,10 @@ from inkdigits.learning import classical, runs
 from inkdigits.learning.augment import Augmentation
 from inkdigits.learning.complexity import multiply_adds
 from inkdigits.learning.config import TrainConfig
+from inkdigits.learning.datasets import load_mnist_split
 from inkdigits.learning.evaluation import open_network
 from inkdigits.learning.export import export_run
+from inkdigits.learning.models.classical import LEAST_VOTE, StoredNeighbours
 from inkdigits.learning.models.descriptors import Deskewing, OrientedGradients
 from inkdigits.learning.recipe import one_hot
 from inkdigits.learning.recipes import RECIPES
@@ -94,43 +97,69 @@ def test_histograms_do_not_depend_on_contrast():
     assert np.abs(full - faint).max() < 0.05 and full.max() > 0.2
 
 
-def test_neighbours_vote_as_scikit_learns_classifier(networks):
+def dudani(distances: np.ndarray) -> np.ndarray:
+    """Weights of neighbours by their distances (n, k), nearest first."""
+    farthest = distances[:, -1:]
+    return ((farthest - distances) / (farthest - distances[:, :1])) ** 4
+
+
+def by_scikit_learn(model: keras.Model, images: np.ndarray, labels: np.ndarray, **settings):
+    """scikit-learn's classifier, fitted on what the last layer of `model` sees of `images`."""
+    layer = model.layers[-1]
+    if model.name == "knn":
+        reference = KNeighborsClassifier(layer.neighbours, weights=dudani, algorithm="brute")
+    else:
+        reference = SVC(C=classical.SLACK_COST, gamma=layer.gamma, **settings)
+    return reference.fit(inner(model, images), labels)
+
+
+@pytest.mark.parametrize("features", ["hog", "pixels"])
+def test_neighbours_vote_as_scikit_learns_classifier(features, networks):
     images, targets = tiny.prepare(config("knn"), NOWHERE).plain
-    for features in ("hog", "pixels"):
-        model = networks["knn", features]
-        layer = model.layers[-1]
-
-        def weights(distances):
-            farthest = distances[:, -1:]
-            return (farthest - distances) / (farthest - distances[:, :1])
-
-        reference = KNeighborsClassifier(layer.neighbours, weights=weights, algorithm="brute")
-        reference.fit(inner(model, images), targets.argmax(axis=1))
-        seen = inner(model, UNSEEN)
-        out = model.predict(UNSEEN, verbose=0)
-        assert np.array_equal(out.argmax(axis=1), reference.predict(seen))
-        shares = (out * 1.01 - 0.001).clip(0)
-        assert np.allclose(shares, reference.predict_proba(seen), atol=1e-3)
-        assert (out.argmax(axis=1) == TRUTH).mean() > 0.8
-        # Each stored example is its own nearest.
-        assert (model.predict(images, verbose=0).argmax(axis=1) == targets.argmax(axis=1)).mean() > 0.9
+    model = networks["knn", features]
+    reference = by_scikit_learn(model, images, targets.argmax(axis=1))
+    seen, out = inner(model, UNSEEN), model.predict(UNSEEN, verbose=0)
+    assert np.array_equal(out.argmax(axis=1), reference.predict(seen))
+    shares = (reference.predict_proba(seen) + LEAST_VOTE) / (1 + 10 * LEAST_VOTE)
+    assert np.allclose(out, shares, atol=1e-4)
+    assert (out.argmax(axis=1) == TRUTH).mean() > 0.8
 
 
-def test_support_vectors_elect_as_scikit_learns_classifier(networks):
+@pytest.mark.parametrize("features", ["hog", "pixels"])
+def test_support_vectors_elect_as_scikit_learns_classifier(features, networks):
     images, targets = tiny.prepare(config("svm"), NOWHERE).plain
-    for features in ("hog", "pixels"):
-        model = networks["svm", features]
-        gamma = model.layers[-1].gamma
-        reference = SVC(C=classical.SLACK_COST, gamma=gamma, break_ties=True)
-        reference.fit(inner(model, images), targets.argmax(axis=1))
-        assert model.layers[-1].count == len(reference.support_)
-        seen = inner(model, UNSEEN)
-        out = model.predict(UNSEEN, verbose=0)
-        assert np.array_equal(out.argmax(axis=1), reference.predict(seen))
-        plain = SVC(C=classical.SLACK_COST, gamma=gamma).fit(inner(model, images), targets.argmax(axis=1))
-        # Without break_ties scikit-learn takes the lowest of classes with as many pairs won.
-        assert (out.argmax(axis=1) == plain.predict(seen)).mean() > 0.99
-        assert (out.argmax(axis=1) == TRUTH).mean() > 0.8
+    model, labels = networks["svm", features], targets.argmax(axis=1)
+    reference = by_scikit_learn(model, images, labels, break_ties=True)
+    assert model.layers[-1].count == len(reference.support_)
+    seen, read = inner(model, UNSEEN), model.predict(UNSEEN, verbose=0).argmax(axis=1)
+    assert np.array_equal(read, reference.predict(seen))
+    # Without break_ties scikit-learn takes the lowest of classes with as many pairs won.
+    assert (read == by_scikit_learn(model, images, labels).predict(seen)).mean() > 0.99
+    assert (read == TRUTH).mean() > 0.8
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", NAMES)
+def test_1000_real_digits_are_read_as_scikit_learn_reads_them(name):
+    named = os.environ.get("INKDIGITS_DATA")
+    if not named or not (Path(named) / "mnist").is_dir():
+        pytest.skip("INKDIGITS_DATA names no folder with mnist/")
+    training, validation = load_mnist_split(Path(named))
+    images, labels = training.images[:4000], training.labels[:4000]
+    data = dataclasses.replace(tiny.prepare(config(name), NOWHERE), plain=(images, one_hot(labels, 10)))
+    model = RECIPES[name].fit(config(name), data)
+    read = model.predict(validation.images[:1000], verbose=0).argmax(axis=1)
+    reference = by_scikit_learn(model, images, labels, **({"break_ties": True} if name == "svm" else {}))
+    assert np.array_equal(read, reference.predict(inner(model, validation.images[:1000])))
+    assert (read == validation.labels[:1000]).mean() > 0.96
+
+
+def test_neighbours_that_are_all_equally_far_all_count():
+    layer = StoredNeighbours(4, 4)
+    layer.build((None, 2))
+    layer.set_weights([np.ones((4, 2)), np.array([3, 3, 3, 7])])
+    out = np.asarray(layer(np.zeros((1, 2), np.float32)))[0]
+    assert out[3] == pytest.approx(0.75, abs=1e-3) and out[7] == pytest.approx(0.25, abs=1e-3)
 
 
 def test_the_electeds_margins_are_the_pairs_values(networks):
