@@ -24,7 +24,7 @@ from inkdigits.learning.table_summary import Run, Summary, asked, shared_errors,
 
 REPORT = "report.md"
 GALLERY = 48
-WIDE = 110  # columns of a terminal
+WIDE = 118  # columns of a terminal
 MNIST = "mnist-test"
 # Test images whose label fewer than three of five people confirmed (Northcutt, Athalye and Mueller 2021).
 DISPUTED = frozenset(
@@ -93,7 +93,11 @@ def print_table(runs: Iterable[Run], rows: Sequence[Row], console: Console) -> N
     headings = ["seeds", "mean ± sd", "published", "target", "met"]
     headings += ["parameters", "multiply-adds", "training"] if wide else []
     table = Table(
-        title="table 1: per cent of MNIST's test images read rightly", box=box.SIMPLE, padding=(0, 1, 0, 0)
+        title="table 1: per cent of MNIST's test images read rightly",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
     )
     table.add_column("row", no_wrap=True)
     for heading in headings:
