@@ -24,6 +24,7 @@ from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit, processor, versions
 from inkdigits.learning.evaluation import SETS
 from inkdigits.learning.export import load_run
+from inkdigits.learning.line_evaluation import score_strings
 from inkdigits.learning.recipes import RECIPES
 from inkdigits.learning.sources import SOURCES, local_path
 from inkdigits.learning.table import BY_NAME, Row
@@ -165,7 +166,10 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
     return scored
 
 
-_SCORERS: dict[str, Callable[[Any, Path, Path], dict[str, Any]]] = {"digits": _score_digits}
+_SCORERS: dict[str, Callable[[Any, Path, Path], dict[str, Any]]] = {
+    "digits": _score_digits,
+    "strings": score_strings,
+}
 
 
 def merge(path: Path, scored: list[dict[str, Any]]) -> list[dict[str, Any]]:

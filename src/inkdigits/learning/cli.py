@@ -221,7 +221,9 @@ def evaluate(
     on: Annotated[
         str,
         typer.Option(
-            "--on", help="mnist-test, validation, usps-test, ardis, quiz-sheets, or a FOLDER of images."
+            "--on",
+            help="mnist-test, validation, usps-test, ardis, quiz-sheets; lines-test, lines-validation; "
+            "or a FOLDER of images.",
         ),
     ],
     folder: DataOption = None,
@@ -240,16 +242,19 @@ def evaluate(
 
     from inkdigits.errors import RunError
     from inkdigits.learning import evaluation, folders, report
+    from inkdigits.learning.line_evaluation import LINE_SETS, evaluate_lines
     from inkdigits.learning.sources import data_folder
 
     if not weights.exists():
         raise RunError(f"{weights}: no such run folder or weights file")
     if on in evaluation.SETS:
         found = evaluation.evaluate_set(weights, on, data_folder(folder))
+    elif on in LINE_SETS:
+        found = evaluate_lines(weights, on, data_folder(folder))
     elif Path(on).is_dir():
         found = folders.evaluate_folder(folders.weights_of(weights), Path(on))
     else:
-        nearest(on, list(evaluation.SETS), "data set or folder")
+        nearest(on, [*evaluation.SETS, *LINE_SETS], "data set or folder")
         return
     if as_json:
         typer.echo(json.dumps(found.to_dict()))

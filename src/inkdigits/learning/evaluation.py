@@ -57,7 +57,8 @@ class Report:
     `classes` name the rows and columns of `confusion` (rows true, columns read). `precision` and `recall` are
     NaN for a class that was never read or never there. `nll` (nats) and `brier` need all probabilities and
     are None for files. `bins` are (count, mean confidence, accuracy) by confidence. `seconds` is the time to
-    read all of them.
+    read all of them. `digit_error` is of lines: digits put in, left out and mistaken, by digits that are
+    there.
     """
 
     on: str
@@ -74,11 +75,17 @@ class Report:
     bins: tuple[np.ndarray, np.ndarray, np.ndarray]
     seconds: float
     mistakes: tuple[Mistake, ...] = field(repr=False, default=())
+    digit_error: float | None = None
 
     @property
     def accuracy(self) -> float:
         """The share of right readings."""
         return self.correct / self.count
+
+    def _errors(self) -> dict[str, float]:
+        if self.digit_error is None:
+            return {}
+        return {"string_error": 1 - self.accuracy, "digit_error": self.digit_error}
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain JSON types; the mistakes without their images."""
@@ -88,6 +95,7 @@ class Report:
             "correct": self.correct,
             "accuracy": self.accuracy,
             "interval_95": list(self.interval),
+            **self._errors(),
             "ece": self.ece,
             "nll": self.nll,
             "brier": self.brier,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from inkdigits.learning.autoencoder import DENOISING_AUTOENCODER
 from inkdigits.learning.classical import CLASSICAL
+from inkdigits.learning.ctc import CRNN_CTC
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData
 from inkdigits.learning.recurrent import RECURRENT
@@ -23,6 +24,7 @@ RECIPES: dict[str, Recipe] = {
         TRANSFER,
         DENOISING_AUTOENCODER,
         *RECURRENT,
+        CRNN_CTC,
         DIGIT_RECIPE,
         LINE_RECIPE,
     )

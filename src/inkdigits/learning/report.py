@@ -22,6 +22,9 @@ def print_report(report: Report, console: Console) -> None:
     summary.add_row(
         "accuracy", f"{100 * report.accuracy:.2f} %  (95 % interval {100 * low:.2f} to {100 * high:.2f})"
     )
+    if report.digit_error is not None:
+        summary.add_row("string error", f"{100 * (1 - report.accuracy):.2f} %")
+        summary.add_row("digit error", f"{100 * report.digit_error:.3f} %")
     summary.add_row("calibration error (ECE)", f"{report.ece:.4f}")
     if report.nll is not None and report.brier is not None:
         summary.add_row("negative log-likelihood (NLL)", f"{report.nll:.4f}")
