@@ -15,6 +15,7 @@ import typer
 from inkdigits.learning.cli_benchmark import benchmark_app
 from inkdigits.learning.cli_figures import figures_app
 from inkdigits.learning.cli_support import DataOption, OutOption, chosen, nearest, need_training
+from inkdigits.learning.cli_transfer import transfer_curve
 
 if TYPE_CHECKING:
     from inkdigits.learning.recipes import Recipe
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export)
     app.command("models")(models)
     app.add_typer(figures_app, name="figures")
+    app.command("transfer-curve")(transfer_curve)
     app.add_typer(benchmark_app, name="benchmark")
 
 
