@@ -3,6 +3,9 @@
 In: nothing. Out: a Keras model from glyphs (n, 28, 28) uint8 to ten probabilities (n, 10) float32.
 """
 
+# Keras declares that its operations and weights may be None.
+# pyright: reportOperatorIssue=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -5,6 +5,9 @@ In: the width in pixels that digits are brought to, or none. Out: a Keras model 
 to ten probabilities (n, 10) float32; 76,040 parameters.
 """
 
+# Keras declares that its operations and weights may be None.
+# pyright: reportOptionalOperand=false, reportOptionalSubscript=false, reportOperatorIssue=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -4,6 +4,9 @@ In: nothing. Out: a Keras model from glyphs (n, 28, 28) uint8 to ten probabiliti
 parameters, the publication's 60,000 and the softmax's 850.
 """
 
+# Keras declares that its operations and weights may be None.
+# pyright: reportOperatorIssue=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,8 @@
 """Batch normalisation that is quick on a CPU in bfloat16. In: maps. Out: the same, normalised."""
 
+# Keras declares that its operations and weights may be None.
+# pyright: reportOptionalOperand=false, reportOptionalMemberAccess=false
+
 from __future__ import annotations
 
 from typing import Any
