@@ -91,7 +91,8 @@ def literature(runs: list[dict[str, Any]]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     if missing:
         lines += ["", f"Not yet measured: {', '.join(missing)}."]
-    machines = {f"{run['hardware']['processor']}, {run['hardware']['cores']} cores" for run in runs}
+    hardware = [run["hardware"] for run in runs]
+    machines = {f"{one['processor']}, {one['cores']} core{'s'[: one['cores'] > 1]}" for one in hardware}
     commits = {run["commit"][:10] for run in runs}
     told = (
         f"`inkdigits benchmark table1`; {'; '.join(sorted(machines))}; commits {', '.join(sorted(commits))}."
