@@ -74,7 +74,14 @@ def test_impossible_flags_are_refused_before_any_work(tmp_path, flags):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--epochs", "0"], ["--batch-size", "-1"], ["--seed", "-2"], ["--epochs", "many"]]
+    "flags",
+    [
+        ["--epochs", "0"],
+        ["--batch-size", "-1"],
+        ["--seed", "-2"],
+        ["--epochs", "many"],
+        ["--option", "width"],
+    ],
 )
 def test_flags_out_of_range_are_usage_errors(tmp_path, flags):
     call("train", "mlp", "--run", tmp_path / "run", *flags, code=2)

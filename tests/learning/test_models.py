@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tiny
 
+from inkdigits.errors import RunError
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.models.alexnet import LocalResponseNormalisation
@@ -70,6 +71,12 @@ def test_bytes_go_in_probabilities_come_out_and_100_images_are_learnt_by_heart(r
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
     assert np.allclose(loaded.predict(images, verbose=0), learnt, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"width": "wide"}, {"width": 40}, {"widht": 12}])
+def test_a_column_refuses_widths_that_cannot_be(options):
+    with pytest.raises(RunError, match="ciresan.*width"):
+        build("ciresan", **options)
 
 
 def test_lenets_third_layer_sees_only_the_maps_of_its_table():

@@ -14,7 +14,7 @@ import typer
 
 from inkdigits.learning.cli_benchmark import benchmark_app
 from inkdigits.learning.cli_figures import figures_app
-from inkdigits.learning.cli_support import DataOption, OutOption, chosen, nearest, need_training
+from inkdigits.learning.cli_support import DataOption, OutOption, chosen, named_values, nearest, need_training
 from inkdigits.learning.cli_transfer import transfer_curve
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ def train(
     train_on_all: Annotated[
         bool | None, typer.Option("--train-on-all", help="Hold out no validation part.")
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A setting that only this network knows; may be repeated."),
+    ] = None,
     folder: DataOption = None,
     run: Annotated[
         Path | None, typer.Option("--run", metavar="DIR", help="Default: runs/MODEL-seedSEED.")
@@ -171,6 +175,7 @@ def train(
         "ema_momentum": ema,
         "precision": precision,
         "train_on_all": train_on_all,
+        "options": named_values(option) if option else None,
     }
     warps = {
         "translation": translation,

@@ -5,6 +5,7 @@ installed.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,20 @@ OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Fo
 
 def chosen(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
+
+
+def named_values(options: list[str]) -> dict[str, Any]:
+    """Options such as "width=10" by name: numbers, true, false and null as in JSON, anything else as text."""
+    values = {}
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="--option")
+        try:
+            values[name] = json.loads(text)
+        except ValueError:
+            values[name] = text
+    return values
 
 
 def nearest(name: str, known: list[str], what: str) -> str:

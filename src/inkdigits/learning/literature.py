@@ -8,6 +8,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import keras
+
+from inkdigits.errors import RunError
+from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.mnist import glyph_recipe
 from inkdigits.learning.models.alexnet import alexnet
 from inkdigits.learning.models.ciresan import ciresan
@@ -37,7 +41,16 @@ def _ciresan() -> Recipe:
         ciresan,
         {"epochs": 40, "learning_rate": 2e-3, **AVERAGED, **HALF, "augmentation": ELASTIC},
     )
-    return dataclasses.replace(recipe, build=lambda config: ciresan(config.options.get("width")))
+    return dataclasses.replace(recipe, build=_column)
+
+
+def _column(config: TrainConfig) -> keras.Model:
+    width = config.options.get("width")
+    if unknown := config.options.keys() - {"width"}:
+        raise RunError(f"ciresan knows no option {', '.join(sorted(unknown))}; it knows width")
+    if width is not None and (not isinstance(width, int) or not 4 <= width <= 28):
+        raise RunError(f"ciresan: width is {width!r}: a whole number of pixels from 4 to 28 is needed")
+    return ciresan(width)
 
 
 LITERATURE: tuple[Recipe, ...] = (
