@@ -120,7 +120,7 @@ def score_strings(model: Any, place: Path, data_folder: Path) -> dict[str, Any]:
 def _by_keras(model: Any) -> Predict:
     from keras import ops
 
-    return lambda strips: ops.convert_to_numpy(model(strips, training=False))
+    return lambda strips: np.asarray(ops.convert_to_numpy(model(strips, training=False)))
 
 
 def _open(path: Path, on: str) -> tuple[Predict, tuple[str, ...], bool]:
