@@ -35,9 +35,9 @@ RECURRENT: tuple[Recipe, ...] = (
         "Graves, Fernandez and Schmidhuber 2007; Graves and Schmidhuber 2008",
         mdlstm,
         {
-            "epochs": 12,
-            "batch_size": 128,
-            "learning_rate": 3e-3,
+            "epochs": 9,
+            "batch_size": 64,
+            "learning_rate": 1e-2,
             "schedule": "one-cycle",
             "ema_momentum": 0.998,
             "precision": "mixed_bfloat16",
