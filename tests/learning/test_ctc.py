@@ -14,7 +14,7 @@ import tiny
 from rich.console import Console
 
 from inkdigits.errors import DataError, RunError
-from inkdigits.learning import ctc, line_evaluation, runs
+from inkdigits.learning import ctc, ctc_decoding, line_evaluation, runs
 from inkdigits.learning.augment import Augmentation
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.datasets import Digits
@@ -35,7 +35,7 @@ from inkdigits.learning.writer_lines import (
     writer_bank,
 )
 
-CLASSES = ctc.CTC_CLASSES
+CLASSES = ctc_decoding.CTC_CLASSES
 
 
 def drawn(writers: int = 3) -> WriterBank:
@@ -125,10 +125,10 @@ def paths_probability(outputs: np.ndarray, text: str) -> float:
 
 def test_the_loss_is_the_sum_over_all_paths():
     random = np.random.default_rng(0)
-    outputs = random.dirichlet(np.ones(11), (3, 5))
+    outputs = random.dirichlet(np.ones(11), (4, 5))
     outputs[:, :, 4:] = 0  # Four classes: 4 ** 5 paths to sum.
     outputs = (outputs / outputs.sum(axis=2, keepdims=True)).astype(np.float32)
-    texts = ["0", "11", "021"]
+    texts = ["0", "11", "", "021"]
     expected = [paths_probability(line[:, :4], text) for line, text in zip(outputs, texts, strict=True)]
     np.testing.assert_allclose(ctc.text_probabilities(outputs, texts), expected, rtol=1e-4)
 
@@ -156,7 +156,27 @@ def test_the_best_path_joins_repetitions_and_leaves_blanks_out():
         "99-9": "99",
         "12345678909876543210": "12345678909876543210",
     }
-    assert ctc.best_path(np.stack([steps(path) for path in said])) == list(said.values())
+    assert ctc_decoding.best_path(np.stack([steps(path) for path in said])) == list(said.values())
+
+
+def test_the_most_probable_text_is_found_where_no_single_path_says_it():
+    # Graves et al.'s example: two steps of the blank at 0.6 are one path, "0" has three that sum to 0.64.
+    outputs = np.zeros((1, 2, 11), np.float32)
+    outputs[:, :, 0], outputs[:, :, 1] = 0.6, 0.4
+    assert ctc_decoding.best_path(outputs) == [""]
+    assert ctc_decoding.prefix_search(outputs[0]) == "0"
+    texts, probabilities = ctc.decode(outputs)
+    assert texts == ["0"] and probabilities == pytest.approx([0.64], abs=1e-5)
+
+
+def test_a_wide_search_finds_the_most_probable_of_all_texts():
+    random = np.random.default_rng(1)
+    outputs = np.zeros((20, 5, 11))
+    outputs[:, :, :3] = random.dirichlet(np.ones(3), (20, 5))
+    texts = ["".join(text) for length in range(6) for text in itertools.product("01", repeat=length)]
+    for line in outputs:
+        probable = {text: paths_probability(line[:, :3], text) for text in texts}
+        assert ctc_decoding.prefix_search(line, beam=100) == max(texts, key=lambda text: probable[text])
 
 
 def test_exact_tells_right_lines_from_wrong_ones():

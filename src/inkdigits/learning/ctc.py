@@ -21,13 +21,12 @@ from keras import ops
 from inkdigits.errors import RunError
 from inkdigits.learning.augment import Augmentation
 from inkdigits.learning.config import TrainConfig
+from inkdigits.learning.ctc_decoding import CTC_CLASSES, best_path, prefix_search
 from inkdigits.learning.models.crnn import TIMES, crnn
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData, epoch_generator, source_rows
 from inkdigits.learning.sources import source_hashes
-from inkdigits.learning.strings import LINE_CLASSES
 from inkdigits.learning.writer_lines import MOST_DIGITS, draw_lengths, load_writer_bank, make_lines
 
-CTC_CLASSES = LINE_CLASSES[:11]  # class 0 is the blank
 LINES_AN_EPOCH = 24_000
 TRAINING_WIDTH = 160  # pixels; digits of a line that do not fit are left out
 VALIDATION_COUNT = 2_000
@@ -86,23 +85,35 @@ def exact(targets: Any, outputs: Any) -> Any:
     return ops.cast(ops.logical_and(right, whole), "float32")
 
 
-def best_path(outputs: np.ndarray) -> list[str]:
-    """The texts of `outputs` (n, steps, 11): each step's best class, repetitions joined, blanks left out."""
-    best = outputs.argmax(axis=2)
-    before = np.pad(best[:, :-1], ((0, 0), (1, 0)))
-    return [
-        "".join(CTC_CLASSES[one] for one in row[begins])
-        for row, begins in zip(best, (best > 0) & (best != before), strict=True)
-    ]
+def decode(outputs: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """The most probable texts of `outputs` (n, steps, 11) and their probabilities (n,) float64.
+
+    Where the best path's text is more probable than all others together, it is that; elsewhere prefixes are
+    searched.
+    """
+    texts = best_path(outputs)
+    probabilities = text_probabilities(outputs, texts)
+    doubtful = np.flatnonzero(probabilities <= 0.5)
+    searched = [prefix_search(outputs[row]) for row in doubtful]
+    found = text_probabilities(outputs[doubtful], searched)
+    for row, text, probability in zip(doubtful, searched, found, strict=True):
+        if probability > probabilities[row]:
+            texts[row], probabilities[row] = text, probability
+    return texts, probabilities
 
 
 def text_probabilities(outputs: np.ndarray, texts: Sequence[str]) -> np.ndarray:
     """The probability (n,) float64 of each text: the sum over all paths that say it."""
-    longest = max((len(text) for text in texts), default=0) + 1
-    targets = np.zeros((len(texts), 2 * longest), np.uint8)
-    for row, text in zip(targets, texts, strict=True):
-        row[: 2 * len(text) : 2] = [CTC_CLASSES.index(digit) for digit in text]
-    return np.exp(-np.asarray(ctc_loss(ops.convert_to_tensor(targets), outputs), np.float64))
+    found = np.prod(outputs[:, :, 0].astype(np.float64), axis=1)  # Of nothing there is one path: all blanks.
+    some = [row for row, text in enumerate(texts) if text]
+    if not some:
+        return found
+    targets = np.zeros((len(some), 2 * max(len(text) for text in texts)), np.uint8)
+    for target, row in zip(targets, some, strict=True):
+        target[: 2 * len(texts[row]) : 2] = [CTC_CLASSES.index(digit) for digit in texts[row]]
+    losses = ctc_loss(ops.convert_to_tensor(targets), ops.convert_to_tensor(outputs[some]))
+    found[some] = np.exp(-np.asarray(ops.convert_to_numpy(losses), np.float64))
+    return found
 
 
 def string_error(texts: Sequence[str], truths: Sequence[str]) -> float:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from inkdigits.errors import RunError
-from inkdigits.learning.ctc import CTC_CLASSES, best_path, digit_error, text_probabilities
+from inkdigits.learning.ctc import decode, digit_error
+from inkdigits.learning.ctc_decoding import CTC_CLASSES
 from inkdigits.learning.evaluation import Mistake, Report, make_report
 from inkdigits.learning.line_calibration import read_outputs
 from inkdigits.learning.writer_lines import Lines, draw_lengths, load_writer_bank, make_lines, text_of
@@ -50,7 +51,7 @@ def read_lines(predict: Predict, classes: tuple[str, ...], lines: Lines) -> tupl
     """The texts of `lines` and how probable each is to the network, (n,) float64.
 
     `predict` takes strips (n, 32, width) uint8 to probabilities (n, steps, classes). A network of
-    `CTC_CLASSES` is decoded by its best path, others as `inkdigits read` decodes them.
+    `CTC_CLASSES` is decoded as CTC says, others as `inkdigits read` decodes them.
     """
     texts = [""] * len(lines)
     confidences = np.zeros(len(lines))
@@ -63,8 +64,7 @@ def read_lines(predict: Predict, classes: tuple[str, ...], lines: Lines) -> tupl
         strips[:, :, : shown.shape[2]] = shown
         outputs = predict(strips)
         if classes == CTC_CLASSES:
-            found = best_path(outputs)
-            confidences[rows] = text_probabilities(outputs, found)
+            found, confidences[rows] = decode(outputs)
         else:
             found, confidences[rows] = read_outputs(outputs)
         for row, text in zip(rows, found, strict=True):

@@ -55,7 +55,7 @@ class Hand:
     it; each gap departs from that by `gap_jitter` (standard deviation, of the size).
     """
 
-    size: tuple[float, float] = (16.0, 26.0)
+    size: tuple[float, float] = (18.0, 26.0)
     slant: float = 0.15
     slope: float = 0.02
     aspect: float = 0.08
@@ -63,7 +63,7 @@ class Hand:
     turn_jitter: float = 0.05
     base_drift: float = 0.03
     gaps: tuple[tuple[float, float], ...] = ((-1.0, 1.0), (1.0, 6.0), (5.0, 14.0))
-    gap_shares: tuple[float, ...] = (0.25, 0.55, 0.2)
+    gap_shares: tuple[float, ...] = (0.2, 0.55, 0.25)
     gap_jitter: float = 0.05
     margin: tuple[float, float] = (1.0, 12.0)
 

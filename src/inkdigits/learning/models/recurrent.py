@@ -17,7 +17,7 @@ def lstm() -> keras.Model:
     """
     return keras.Sequential(
         [
-            keras.Input((28, 28), dtype="uint8", name="rows"),
+            keras.Input((28, 28), dtype="uint8", name="glyphs"),
             layers.Rescaling(1 / 255, name="pixels"),
             # Unrolled: no slower to train on a CPU, and a graph without loops to export.
             layers.LSTM(128, return_sequences=True, unroll=True, name="lstm_1"),
