@@ -24,6 +24,7 @@ from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit, processor, versions
 from inkdigits.learning.evaluation import SETS
 from inkdigits.learning.export import load_run
+from inkdigits.learning.fewshot import score_fewshot
 from inkdigits.learning.line_evaluation import score_strings
 from inkdigits.learning.recipes import RECIPES
 from inkdigits.learning.sources import SOURCES, local_path
@@ -157,7 +158,7 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
         "curve": None,
         "config": {"members": [place.name for place in places], "rule": "mean of probabilities"},
         "versions": {"python": platform.python_version(), **versions()},
-        "hardware": {"processor": processor(), "cores": scores[0]["hardware"]["cores"]},
+        "hardware": {**scores[0]["hardware"], "processor": processor()},
         "commit": commit(),
     }
     place = run_folder(folder, row, seed)
@@ -169,6 +170,7 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
 _SCORERS: dict[str, Callable[[Any, Path, Path], dict[str, Any]]] = {
     "digits": _score_digits,
     "strings": score_strings,
+    "fewshot": lambda model, place, data_folder: score_fewshot(place, data_folder),
 }
 
 

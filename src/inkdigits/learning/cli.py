@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkdigits.learning.cli_benchmark import benchmark_app
+from inkdigits.learning.cli_explain import explain
+from inkdigits.learning.cli_fewshot import fewshot
 from inkdigits.learning.cli_figures import figures_app
 from inkdigits.learning.cli_support import DataOption, OutOption, chosen, named_values, nearest, need_training
 from inkdigits.learning.cli_transfer import transfer_curve
@@ -30,6 +32,8 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
     app.command("export")(export)
     app.command("models")(models)
+    app.command("explain")(explain)
+    app.command("fewshot")(fewshot)
     app.add_typer(figures_app, name="figures")
     app.command("transfer-curve")(transfer_curve)
     app.add_typer(benchmark_app, name="benchmark")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from inkdigits.learning.autoencoder import DENOISING_AUTOENCODER
 from inkdigits.learning.classical import CLASSICAL
 from inkdigits.learning.ctc import CRNN_CTC
+from inkdigits.learning.fewshot_pretraining import EMBEDDING_RECIPE
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData
 from inkdigits.learning.recurrent import RECURRENT
@@ -25,6 +26,7 @@ RECIPES: dict[str, Recipe] = {
         DENOISING_AUTOENCODER,
         *RECURRENT,
         CRNN_CTC,
+        EMBEDDING_RECIPE,
         DIGIT_RECIPE,
         LINE_RECIPE,
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from inkdigits.learning.models.normalisation import FusedBatchNormalization
+
 FEATURES = "features"
 
 
@@ -22,7 +24,7 @@ def transfer_cnn(classes: int = 10) -> keras.Model:
     ) -> list[keras.Layer]:
         return [
             layers.Conv2D(filters, size, strides, padding, use_bias=False),
-            layers.BatchNormalization(momentum=0.95),
+            FusedBatchNormalization(momentum=0.95),
             layers.ReLU(),
         ]
 
