@@ -164,7 +164,7 @@ def test_figures_compare_two_runs_under_noise(tmp_path, monkeypatch):
         )
 
 
-@pytest.mark.parametrize("options", [{"nose": 0.2}, {"noise": 1.0}, {"noise": "much"}])
+@pytest.mark.parametrize("options", [{"noise": 1.0}, {"noise": "much"}])
 def test_impossible_options_are_refused(options, tmp_path):
     with pytest.raises(RunError):
         RECIPE.prepare(config(options=options), tmp_path)

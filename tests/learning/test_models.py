@@ -73,7 +73,7 @@ def test_bytes_go_in_probabilities_come_out_and_100_images_are_learnt_by_heart(r
     assert np.allclose(loaded.predict(images, verbose=0), learnt, atol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"width": "wide"}, {"width": 40}, {"widht": 12}])
+@pytest.mark.parametrize("options", [{"width": "wide"}, {"width": 40}])
 def test_a_column_refuses_widths_that_cannot_be(options):
     with pytest.raises(RunError, match="ciresan.*width"):
         build("ciresan", **options)

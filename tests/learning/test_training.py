@@ -17,6 +17,8 @@ from rich.console import Console
 
 from inkdigits.errors import RunError
 from inkdigits.learning import runs
+from inkdigits.learning.config import TrainConfig
+from inkdigits.learning.recipes import RECIPES
 from inkdigits.learning.training import TrainResult, train
 
 HERE = Path(__file__).parent
@@ -217,3 +219,17 @@ def test_settings_that_cannot_be_are_refused():
     ):
         with pytest.raises(RunError):
             tiny.config(**{name: value})
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_options_that_a_network_does_not_have_are_refused_before_any_work(name, tmp_path):
+    with pytest.raises(RunError, match=f"{name} has no option widht"):
+        train(TrainConfig(name, options={"widht": 12}), tmp_path / "run", tmp_path / "nowhere")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path):
+    with runs.held(tmp_path / "run"):
+        with pytest.raises(RunError, match="another process is training"):
+            run(tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []

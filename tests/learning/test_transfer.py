@@ -155,11 +155,6 @@ def test_labels_are_drawn_evenly_by_the_seed():
             transfer.draw_labelled(digits, count, np.random.default_rng(0))
 
 
-def test_unknown_options_are_refused(tmp_path):
-    with pytest.raises(RunError, match="unknown options lables"):
-        transfer.prepare(config(options={"lables": 5}), tmp_path)
-
-
 def test_a_curve_has_its_points_and_goes_on_where_it_stopped(data_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(transfer_curve, "TRANSFER", BARS)
     monkeypatch.setattr(transfer_curve, "CURVE_EPOCHS", 1)

@@ -141,10 +141,6 @@ def _load(path: Path) -> Any:
 
 def prepare(config: TrainConfig, folder: Path) -> TrainingData:
     """MNIST, once the options are known to make sense."""
-    if unknown := sorted(config.options.keys() - set(OPTIONS)):
-        raise RunError(
-            f"unknown options {', '.join(unknown)}: denoising-autoencoder knows {', '.join(OPTIONS)}"
-        )
     noise = config.options.get("noise", NOISE)
     if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 <= noise < 1:
         raise RunError(f"noise is {noise!r}: a number from 0 to below 1 is needed")
@@ -159,4 +155,5 @@ DENOISING_AUTOENCODER = glyph_recipe(
     {"epochs": 16, "batch_size": 128, "learning_rate": 1e-3, "precision": "mixed_bfloat16"},
     prepare=prepare,
     begin=pretrain,
+    options=OPTIONS,
 )

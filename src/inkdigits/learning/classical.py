@@ -41,9 +41,7 @@ ANY = ("model", "seed", "train_on_all", "options")
 
 
 def features_of(config: TrainConfig) -> Features:
-    """The option "features"; RunError for another option or value."""
-    if unknown := config.options.keys() - {"features"}:
-        raise RunError(f"{config.model} has no option {', '.join(sorted(unknown))}; its option is: features")
+    """The option "features"; RunError for an unknown value."""
     features = config.options.get("features", FEATURES[0])
     if features not in FEATURES:
         raise RunError(f"{config.model}: features {features!r}: {' or '.join(FEATURES)} is needed")
@@ -156,7 +154,7 @@ def _recipe(name: str, description: str, paper: str, **parts: Any) -> Recipe:
         return prepare_mnist(config, folder)
 
     plain = TrainConfig(name, **recipe.defaults)
-    return dataclasses.replace(recipe, prepare=prepare, **parts)
+    return dataclasses.replace(recipe, prepare=prepare, options=("features",), **parts)
 
 
 CLASSICAL: tuple[Recipe, ...] = (

@@ -195,6 +195,7 @@ CRNN_CTC = Recipe(
     loss=lambda config: ctc_loss,
     metrics=lambda: [keras.metrics.MeanMetricWrapper(exact, name="accuracy")],
     prepare=prepare_lines,
+    options=("time", "lines_an_epoch"),
     defaults={
         "epochs": 20,
         "learning_rate": 3e-3,

@@ -41,13 +41,11 @@ def _ciresan() -> Recipe:
         ciresan,
         {"epochs": 40, "learning_rate": 2e-3, **AVERAGED, **HALF, "augmentation": ELASTIC},
     )
-    return dataclasses.replace(recipe, build=_column)
+    return dataclasses.replace(recipe, build=_column, options=("width",))
 
 
 def _column(config: TrainConfig) -> keras.Model:
     width = config.options.get("width")
-    if unknown := config.options.keys() - {"width"}:
-        raise RunError(f"ciresan knows no option {', '.join(sorted(unknown))}; it knows width")
     if width is not None and (not isinstance(width, int) or not 4 <= width <= 28):
         raise RunError(f"ciresan: width is {width!r}: a whole number of pixels from 4 to 28 is needed")
     return ciresan(width)

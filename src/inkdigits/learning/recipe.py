@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from inkdigits.errors import RunError
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.sources import SOURCES
 
@@ -50,6 +51,8 @@ class Recipe:
     loss, or any callable (targets, outputs) -> losses. `metrics` makes fresh Keras metrics. `defaults` are
     the settings of `TrainConfig` in which this recipe departs from the paper's.
 
+    `options` names what `TrainConfig.options` may hold; another name is refused.
+
     `begin(model, config, data_folder, run_folder)` changes the fresh weights before the first epoch, such as
     by pretraining; a run that is resumed before its first checkpoint begins again. `fit` stands in for all
     epochs where a network is not learnt by gradient descent: it returns the finished network, which computes
@@ -66,8 +69,16 @@ class Recipe:
     prepare: Callable[[TrainConfig, Path], TrainingData]
     defaults: dict[str, Any] = field(default_factory=dict)
     paper: str = ""
+    options: tuple[str, ...] = ()
     begin: Callable[[keras.Model, TrainConfig, Path, Path], None] | None = None
     fit: Callable[[TrainConfig, TrainingData], keras.Model] | None = None
+
+
+def check_options(recipe: Recipe, config: TrainConfig) -> None:
+    """RunError where the config names an option that the recipe does not have."""
+    if unknown := sorted(config.options.keys() - set(recipe.options)):
+        known = f"its options are {', '.join(recipe.options)}" if recipe.options else "it has none"
+        raise RunError(f"{config.model} has no option {', '.join(unknown)}; {known}")
 
 
 def epoch_generator(seed: int, index: int) -> np.random.Generator:

@@ -15,7 +15,8 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -31,6 +32,7 @@ METRICS = "metrics.jsonl"
 MODEL = "model.keras"
 RESULT = "result.json"
 CHECKPOINTS = "checkpoints"
+HELD = "running.part"
 KEPT_CHECKPOINTS = 2
 
 
@@ -43,6 +45,34 @@ class Checkpoint:
     epoch: int
     arrays: dict[str, np.ndarray]
     history: tuple[dict[str, Any], ...]
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Make the run folder and keep it to this process; RunError where another one is training into it.
+
+    The system lets go of it when the process ends, however it ends. Where the system has no such locks,
+    nothing is kept.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        fcntl = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / HELD, "wb")
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    with file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunError(f"{folder}: another process is training into it") from error
+        try:
+            yield
+        finally:
+            (folder / HELD).unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:

@@ -63,6 +63,7 @@ DIGIT_RECIPE = Recipe(
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_glyphs, GLYPH_LETTERS, config, folder, 5_000),
+    options=("examples_an_epoch",),
     defaults=_DEFAULTS,
 )
 
@@ -75,5 +76,6 @@ LINE_RECIPE = Recipe(
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_LETTERS, config, folder, 2_000),
+    options=("examples_an_epoch",),
     defaults=_DEFAULTS,
 )

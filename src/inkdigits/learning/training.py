@@ -29,6 +29,7 @@ from inkdigits.learning.environment import environment
 from inkdigits.learning.feed import feed
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
 from inkdigits.learning.progress import Watch, epoch_progress
+from inkdigits.learning.recipe import check_options
 from inkdigits.learning.recipes import RECIPES, Arrays, Recipe, TrainingData
 from inkdigits.learning.runs import Checkpoint
 
@@ -70,32 +71,34 @@ def train(
     """
     recipe = recipe or RECIPES[config.model]
     console = console or Console(stderr=True)
+    check_options(recipe, config)
     checkpoint = _check_folder(config, run_folder, resume)
     data = recipe.prepare(config, data_folder)
-    _open_folder(config, run_folder, data)
-    keras.utils.set_random_seed(config.seed)
-    if recipe.fit is not None:
-        return _fit_whole(recipe.fit, recipe, data, config, run_folder)
-    model = build(recipe, config)
-    optimizer = compile_model(model, recipe, config, data)
-    history: list[dict[str, Any]] = []
-    if checkpoint is None and recipe.begin is not None:
-        recipe.begin(model, config, data_folder, run_folder)
-    if checkpoint is not None:
-        _restore(model, optimizer, checkpoint, run_folder)
-        history = list(checkpoint.history)
-        console.print(
-            f"{run_folder}: going on after epoch {checkpoint.epoch} of {config.epochs}", highlight=False
-        )
-    try:
-        runs.write_metrics(run_folder, tuple(history))
-        _run_epochs(model, optimizer, data, config, run_folder, history, console, after_epoch)
-        optimizer.take_averages(model.trainable_variables)
-        kept = recipe.build(config)
-        kept.set_weights(model.get_weights())
-        return _finish(model, kept, recipe, data, config, run_folder, history)
-    except OSError as error:
-        raise RunError(_unwritten(run_folder, error)) from error
+    with runs.held(run_folder):
+        _open_folder(config, run_folder, data)
+        keras.utils.set_random_seed(config.seed)
+        if recipe.fit is not None:
+            return _fit_whole(recipe.fit, recipe, data, config, run_folder)
+        model = build(recipe, config)
+        optimizer = compile_model(model, recipe, config, data)
+        history: list[dict[str, Any]] = []
+        if checkpoint is not None:
+            _restore(model, optimizer, checkpoint, run_folder)
+            history = list(checkpoint.history)
+            console.print(
+                f"{run_folder}: going on after epoch {checkpoint.epoch} of {config.epochs}", highlight=False
+            )
+        elif recipe.begin is not None:
+            recipe.begin(model, config, data_folder, run_folder)
+        try:
+            runs.write_metrics(run_folder, tuple(history))
+            _run_epochs(model, optimizer, data, config, run_folder, history, console, after_epoch)
+            optimizer.take_averages(model.trainable_variables)
+            kept = recipe.build(config)
+            kept.set_weights(model.get_weights())
+            return _finish(model, kept, recipe, data, config, run_folder, history)
+        except OSError as error:
+            raise RunError(_unwritten(run_folder, error)) from error
 
 
 def build(recipe: Recipe, config: TrainConfig) -> keras.Model:

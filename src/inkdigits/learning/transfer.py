@@ -138,8 +138,6 @@ def draw_labelled(digits: Digits, count: int, generator: np.random.Generator) ->
 
 def prepare(config: TrainConfig, folder: Path) -> TrainingData:
     """MNIST's training images, or as many of them as the option "labels" says."""
-    if unknown := sorted(config.options.keys() - set(OPTIONS)):
-        raise RunError(f"unknown options {', '.join(unknown)}: transfer knows {', '.join(OPTIONS)}")
     names = ["mnist"] if config.train_on_all else ["mnist", "qmnist"]
     if config.options.get("pretrain", True):
         names += PRETRAINING_SOURCES
@@ -185,6 +183,7 @@ TRANSFER = Recipe(
     metrics=lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],
     prepare=prepare,
     begin=pretrain,
+    options=OPTIONS,
     defaults={
         "epochs": 18,
         "batch_size": 128,
