@@ -2,16 +2,22 @@
 
 import io
 
+import keras
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
 from inkdigits.errors import RunError
+from inkdigits.learning import runs as run_files
 from inkdigits.learning import table_figures, table_report
+from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.datasets import Digits
 from inkdigits.learning.direct_labels import label_points, spread_evenly
+from inkdigits.learning.recipes import RECIPES
+from inkdigits.learning.sources import data_folder
 from inkdigits.learning.table import BY_NAME, ROWS, Row
+from inkdigits.learning.table_networks import CAPTIONS, draw_networks
 from inkdigits.learning.table_report import print_table, write_report
 from inkdigits.learning.table_summary import shared_errors, spread_of, summarise
 
@@ -143,10 +149,11 @@ def test_a_perfect_run_and_equal_runs_can_be_drawn(tmp_path):
 def test_few_labels_have_a_table_of_their_own(tmp_path):
     row = Row("mlp", "mlp", None, 95.0, figure="5-labels", seeds=2, note="few")
     labels = {"1-labels": 0.85, "5-labels": 0.955, "10-labels": 0.97, "100-labels": 0.99}
-    runs = [run(row.name, seed, accuracy=labels) for seed in (0, 1)]
+    draws = {key: {"knn": [value - 0.01, value + 0.01]} for key, value in labels.items()}
+    runs = [{**run(row.name, seed, accuracy=labels), "draws": draws} for seed in (0, 1)]
     text, drawn = report(runs, tmp_path, [BY_NAME["resnet"], row])
-    assert "| row | 1 a class | 5 a class | 10 a class | 100 a class |" in text
-    assert "85.00 ± 0.00" in text and "accuracy" not in drawn
+    assert "| method | 1 a class | 5 a class | 10 a class | 100 a class |" in text
+    assert "| knn | 85.00 ± 1.15 |" in text and "accuracy" not in drawn
     assert "| mlp (5-labels) |" in text
 
 
@@ -252,3 +259,18 @@ def test_every_row_has_a_family_of_its_own_colour():
     families = {table_figures.family(row) for row in ROWS}
     assert len({name for name, _ in families}) == len({colour for _, colour in families}) == len(families)
     assert table_figures.OTHERS not in families
+
+
+@pytest.mark.data
+def test_what_networks_see_is_shown_for_those_that_are_trained(tmp_path):
+    place = tmp_path / "runs" / "paper-cnn-seed-0"
+    place.mkdir(parents=True)
+    config = TrainConfig("paper-cnn")
+    keras.utils.set_random_seed(0)
+    RECIPES["paper-cnn"].build(config).save(place / run_files.MODEL)
+    run_files.write_json(place / run_files.CONFIG, config.to_dict())
+    run_files.write_json(place / run_files.RESULT, {})
+    paths, text = draw_networks(tmp_path / "runs", data_folder(), tmp_path / "out")
+    assert {path.name for path in paths} == {f"{name}.png" for name in CAPTIONS}
+    assert all(path.is_file() and f"(paper-cnn/{path.name})" in text for path in paths)
+    assert "inkdigits-single" not in text

@@ -68,7 +68,7 @@ def table1(
     listed = read_json(out) if out.is_file() else []
     table_report.print_table(listed, table.ROWS, Console())
     if report is not None:
-        for path in table_report.write_report(listed, table.ROWS, report, place):
+        for path in table_report.write_report(listed, table.ROWS, report, place, runs):
             typer.echo(path)
     for message in failed:
         console.print(message, style="red", highlight=False)

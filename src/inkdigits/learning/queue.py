@@ -44,6 +44,7 @@ class Places:
 
 def jobs_of(rows: list[Row], seeds: int | None = None, seed: int | None = None) -> list[Job]:
     """All first seeds, then all second, ...; committees after their members. `seed` is that one only."""
+    rows = list({row.shares or row.name: BY_NAME.get(row.shares, row) for row in rows}.values())
     counts = {row.name: seeds or row.seeds for row in rows}
     if seed is not None:
         counts = {name: seed + 1 for name in counts}

@@ -20,7 +20,8 @@ from inkdigits.learning import table_figures as figures
 from inkdigits.learning.datasets import load_mnist
 from inkdigits.learning.runs import write_text
 from inkdigits.learning.table import Row
-from inkdigits.learning.table_summary import Run, Summary, asked, shared_errors, summarise
+from inkdigits.learning.table_networks import draw_networks
+from inkdigits.learning.table_summary import Run, Summary, asked, shared_errors, spread_of, summarise
 
 REPORT = "report.md"
 GALLERY = 48
@@ -50,17 +51,23 @@ ABOUT_FIGURES = (
 
 
 def write_report(
-    runs: Iterable[Run], rows: Sequence[Row], out_folder: Path, data_folder: Path | None = None
+    runs: Iterable[Run],
+    rows: Sequence[Row],
+    out_folder: Path,
+    data_folder: Path | None = None,
+    run_folders: Path | None = None,
 ) -> list[Path]:
     """Write report.md and its pictures into `out_folder`; returns the paths, the report first.
 
     A picture for which no run has the figures is left out, as is the gallery of shared errors where
-    `data_folder` holds no MNIST; the report then says so. RunError where a run lacks what every run has.
+    `data_folder` holds no MNIST; the report then says so. Pictures of what networks see need `run_folders` as
+    well. RunError where a run lacks what every run has.
     """
     summaries = summarise(runs, rows)
     out_folder.mkdir(parents=True, exist_ok=True)
     drawn = _draw(summaries, out_folder)
     gallery, shared = _shared(summaries, out_folder, data_folder)
+    networks, seen = _networks(out_folder, data_folder, run_folders)
     parts = [
         "# Table 1: networks that read handwritten digits",
         _overview(summaries),
@@ -76,12 +83,14 @@ def write_report(
         _left_out([name for name, _ in PICTURES if name not in drawn]),
         "## What all of them read wrongly",
         shared,
+        "## What networks see" if seen else "",
+        seen,
         "## Versions",
         _versions(summaries),
     ]
     report = out_folder / REPORT
     write_text(report, "\n\n".join(part for part in parts if part) + "\n")
-    return [report, *drawn.values(), *([gallery] if gallery else [])]
+    return [report, *drawn.values(), *([gallery] if gallery else []), *networks]
 
 
 def print_table(runs: Iterable[Run], rows: Sequence[Row], console: Console) -> None:
@@ -192,22 +201,32 @@ def _figure_names(summaries: Sequence[Summary]) -> list[str]:
 
 
 def _few_labels(summaries: Sequence[Summary]) -> str:
-    """Rows that learn from few labels, a column for each number of them."""
-    told = [one for one in summaries if any(key.endswith("-labels") for key in _figure_names([one]))]
-    if not told:
+    """What few labels a class give: a line a method, a column for each number of labels."""
+    runs = [run for one in summaries if not one.row.shares for run in one.runs if run.get("draws")]
+    if not runs:
         return ""
-    keys = sorted(
-        {key for key in _figure_names(told) if key.endswith("-labels")}, key=lambda key: (len(key), key)
+    found: dict[str, dict[str, list[float]]] = {}
+    for run in runs:
+        for key, methods in run["draws"].items():
+            for method, values in methods.items():
+                found.setdefault(method, {}).setdefault(key, []).extend(values)
+    keys = list(runs[0]["draws"])
+    heading = ["method", *(key.replace("-labels", " a class") for key in keys)]
+    lines = [
+        [method, *(cells.mean_sd(spread_of(by_key[key]) if key in by_key else None, 2) for key in keys)]
+        for method, by_key in found.items()
+    ]
+    count = len(next(iter(found.values()))[keys[0]])
+    told = (
+        f"Per cent of MNIST's test images after a few labels a class: mean and sd of {count} draws of them."
     )
-    heading = ["row", *(key.replace("-labels", " a class") for key in keys)]
-    lines = [[one.row.name, *(cells.mean_sd(one.spread(key), 2) for key in keys)] for one in told]
-    return f"Labels a class; each seed's figure is the mean of its draws.\n\n{cells.markdown(heading, lines)}"
+    return f"## Few labels\n\n{told}\n\n{cells.markdown(heading, lines)}"
 
 
 def _other_sets(summaries: Sequence[Summary]) -> str:
     """What networks that never saw them make of the other sets."""
     own = {one.row.figure for one in summaries} | {MNIST}
-    keys = [key for key in _figure_names(summaries) if key not in own and not key.endswith("-labels")]
+    keys = [key for key in _figure_names(summaries) if key not in own and "-labels" not in key]
     if not keys:
         return "No run was scored on another set than MNIST's."
     lines = [
@@ -231,7 +250,7 @@ def _costs(summaries: Sequence[Summary]) -> str:
             ", ".join(sorted({letters[cells.machine(run)] for run in one.runs})),
         ]
         for one in summaries
-        if one.runs
+        if one.runs and not one.row.shares
     ]
     if not lines:
         return "No row is measured yet."
@@ -271,6 +290,15 @@ def _shared(summaries: Sequence[Summary], folder: Path, data_folder: Path | None
         " label."
     )
     return path, f"{told}\n\n{caption}\n\n![shared errors](shared-errors.png)"
+
+
+def _networks(folder: Path, data_folder: Path | None, run_folders: Path | None) -> tuple[list[Path], str]:
+    if data_folder is None or run_folders is None:
+        return [], ""
+    try:
+        return draw_networks(run_folders, data_folder, folder)
+    except DataError:
+        return [], ""  # The gallery's section tells that MNIST is missing.
 
 
 def _shared_in_words(times: Sequence[tuple[int, int]], rows: int) -> str:

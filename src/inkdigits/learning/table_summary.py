@@ -110,8 +110,8 @@ def spread_of(values: Sequence[float], count: int | None = None) -> Spread:
 def summarise(runs: Iterable[Run], rows: Sequence[Row]) -> list[Summary]:
     """A summary of each listed row, in the order of `rows`.
 
-    Runs of rows that are not listed are left out; of two runs with one seed the later counts. RunError names
-    the first run that lacks what every run must have.
+    A row that shares another's runs is given those. Runs of rows that are not listed are left out; of two
+    runs with one seed the later counts. RunError names the first run that lacks what every run must have.
     """
     by_row: dict[str, dict[int, Run]] = {}
     for number, run in enumerate(runs):
@@ -121,7 +121,7 @@ def summarise(runs: Iterable[Run], rows: Sequence[Row]) -> list[Summary]:
             raise RunError(f"run {number} of table 1 does not tell its model and seed")
         by_row.setdefault(run["model"], {})[run["seed"]] = run
     return [
-        Summary(row, tuple(run for _, run in sorted(by_row.get(row.name, {}).items())))
+        Summary(row, tuple(run for _, run in sorted(by_row.get(row.shares or row.name, {}).items())))
         for row in rows
         if row.listed
     ]
@@ -143,4 +143,4 @@ def asked(summaries: Sequence[Summary]) -> list[Summary]:
 
 
 def _count(key: str) -> int | None:
-    return COUNTS["mnist-test"] if key.endswith("-labels") else COUNTS.get(key)
+    return COUNTS["mnist-test"] if "-labels" in key else COUNTS.get(key)
