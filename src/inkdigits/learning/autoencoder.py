@@ -149,10 +149,17 @@ def prepare(config: TrainConfig, folder: Path) -> TrainingData:
 
 DENOISING_AUTOENCODER = glyph_recipe(
     "denoising-autoencoder",
-    "784-1000-1000-1000-10 sigmoid units, pretrained layer by layer to undo noise",
+    "784-1000-1000-1000-10 sigmoid units, pretrained layer by layer to undo noise; digits shifted by a pixel",
     "Vincent, Larochelle, Lajoie, Bengio and Manzagol 2010",
     denoising_classifier,
-    {"epochs": 16, "batch_size": 128, "learning_rate": 1e-3, "precision": "mixed_bfloat16"},
+    {
+        "epochs": 24,
+        "batch_size": 128,
+        "schedule": "one-cycle",
+        "ema_momentum": 0.999,
+        "precision": "mixed_bfloat16",
+        "augmentation": {"translation": 1.0},
+    },
     prepare=prepare,
     begin=pretrain,
     options=OPTIONS,
