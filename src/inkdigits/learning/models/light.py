@@ -6,13 +6,15 @@ parameters counted are all, the moving averages of batch normalisation included.
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import layers
 
 from inkdigits.learning.models.normalisation import FusedBatchNormalization
 
 
-def _convolution(filters: int, size: int, strides: int) -> list[layers.Layer]:
+def _convolution(filters: int, size: int, strides: int = 1) -> list[layers.Layer]:
     return [
         layers.Conv2D(filters, size, strides, "same", use_bias=False),
         FusedBatchNormalization(momentum=0.95),
@@ -30,42 +32,52 @@ def _separable(filters: int, strides: int = 1) -> list[layers.Layer]:
     ]
 
 
-def _network(name: str, body: list[layers.Layer]) -> keras.Model:
-    return keras.Sequential(
-        [
-            keras.Input((28, 28), dtype="uint8", name="glyphs"),
-            layers.Rescaling(1 / 255),
-            layers.Reshape((28, 28, 1)),
-            *body,
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(10, activation="softmax", dtype="float32"),
-        ],
-        name=name,
-    )
+def _input() -> list[Any]:
+    return [
+        keras.Input((28, 28), dtype="uint8", name="glyphs"),
+        layers.Rescaling(1 / 255),
+        layers.Reshape((28, 28, 1)),
+    ]
+
+
+def _output() -> list[layers.Layer]:
+    return [layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax", dtype="float32")]
 
 
 def light() -> keras.Model:
-    """At most 2,500 parameters."""
-    return _network(
-        "light",
-        [
-            *_convolution(8, 5, strides=2),
-            *_separable(16),
-            *_separable(24, strides=2),
-            *_separable(28),
-        ],
-    )
+    """At most 2,500 parameters: the last block is applied three times, each time with the same weights."""
+    first, *rest = _input()
+    x = first
+    for layer in (
+        *rest,
+        *_convolution(8, 5),
+        layers.MaxPooling2D(2),
+        *_separable(16),
+        layers.MaxPooling2D(2),
+        *_separable(24),
+    ):
+        x = layer(x)
+    depthwise = layers.DepthwiseConv2D(3, padding="same", use_bias=False)
+    pointwise = layers.Conv2D(24, 1, use_bias=False)
+    for _ in range(3):
+        change = FusedBatchNormalization(momentum=0.95)(pointwise(depthwise(x)))
+        x = layers.Add()([x, layers.ReLU()(change)])
+    for layer in _output():
+        x = layer(x)
+    return keras.Model(first, x, name="light")
 
 
 def light_10k() -> keras.Model:
     """At most 10,000 parameters."""
-    return _network(
-        "light_10k",
+    return keras.Sequential(
         [
+            *_input(),
             *_convolution(16, 5, strides=2),
             *_separable(32),
             *_separable(40, strides=2),
             *_separable(48),
             *_separable(56),
+            *_output(),
         ],
+        name="light_10k",
     )
