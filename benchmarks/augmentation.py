@@ -30,7 +30,7 @@ WARPS: dict[str, dict[str, float]] = {
     "all together": {"translation": 2.0, "rotation": 10.0, "scale": 0.1, "shear": 0.1, "elastic": 34.0},
 }
 STEP = "training step of paper-cnn"
-SHARE = "all together, share of a training step"
+SHARE = "all together as a share of that step"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             name,
             round(statistics.median(values), 2),
             n=options.repeat,
-            unit="us an image",
+            unit="µs an image",
             sd=round(statistics.stdev(values), 2),
         )
         for name, values in micro.items()

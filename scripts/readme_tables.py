@@ -21,6 +21,7 @@ TITLES = {
     "real_ink": "Images it never learnt from",
     "mnist": "The paper's networks on MNIST",
     "table1": "The literature on MNIST, and on handwriting that none of it learnt from",
+    "augmentation": "Augmentation beside training",
     "read_speed": "Time to read a photo",
     "startup": "Cold start and size",
 }

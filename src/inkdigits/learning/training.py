@@ -78,7 +78,8 @@ def train(
         _open_folder(config, run_folder, data)
         keras.utils.set_random_seed(config.seed)
         if recipe.fit is not None:
-            return _fit_whole(recipe.fit, recipe, data, config, run_folder)
+            with console.status(f"{config.model}: fitting {data.count} images"):
+                return _fit_whole(recipe.fit, recipe, data, config, run_folder)
         model = build(recipe, config)
         optimizer = compile_model(model, recipe, config, data)
         history: list[dict[str, Any]] = []

@@ -60,35 +60,6 @@ def _between(positions: Any, places: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("inkdigits")
-class Blur(layers.Layer):
-    """Gaussian blur of standard deviation `sigma` pixels: (n, height, width) to the same shape."""
-
-    def __init__(self, sigma: float, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.sigma = sigma
-
-    def call(self, inputs: Any) -> Any:
-        """A product with a band matrix on either side; beyond the border there is paper."""
-        rows, columns = (self._band(size) for size in inputs.shape[1:])
-        return ops.matmul(ops.matmul(rows, inputs), columns)
-
-    def _band(self, size: int) -> np.ndarray:
-        distance = np.arange(size)[:, None] - np.arange(size)
-        weights = np.exp(-0.5 * (distance / self.sigma) ** 2)
-        middle = np.exp(-0.5 * (np.arange(-size, size + 1) / self.sigma) ** 2).sum()
-        return (weights / middle).astype(np.float32)
-
-    def multiply_adds(self, input_shape: tuple[int | None, ...]) -> int:
-        """Both products of matrices."""
-        height, width = input_shape[1] or 0, input_shape[2] or 0
-        return height * height * width + height * width * width
-
-    def get_config(self) -> dict[str, Any]:
-        """The settings the layer is built again from."""
-        return {**super().get_config(), "sigma": self.sigma}
-
-
-@keras.saving.register_keras_serializable("inkdigits")
 class OrientedGradients(layers.Layer):
     """Histograms of oriented gradients (Dalal and Triggs 2005): (n, height, width) to (n, features).
 
