@@ -8,6 +8,9 @@ turns in one process, each with the cores to itself; medians of the repetitions.
 the next epoch is warped in a thread beside it.
 """
 
+# Keras declares types that its own documentation contradicts (verbose: str).
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import argparse

@@ -93,7 +93,8 @@ def read(
         Path | None, typer.Option(metavar="DIR", help="Write each page with its boxes and readings into DIR.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Other weights, as `inkdigits export` writes them.")
+        Path | None,
+        typer.Option(help="Other weights: a file of `inkdigits export`, or a name such as light."),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads for the networks; one by default.")

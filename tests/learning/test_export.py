@@ -52,6 +52,15 @@ def test_a_run_is_exported_with_its_card(run, tmp_path):
         assert np.abs(ours - model.predict(GLYPHS[:count], verbose=0)).max() < 1e-4
 
 
+def test_half_the_bytes_read_nearly_the_same(run, tmp_path):
+    model, _ = export.load_run(run)
+    whole = export_model(model, "whole", "glyph", tiny.DIGIT_CLASSES, tmp_path, GLYPHS)
+    half = export_model(model, "half", "glyph", tiny.DIGIT_CLASSES, tmp_path, GLYPHS, half=True)
+    assert half.stat().st_size < 0.55 * whole.stat().st_size
+    assert 0 < load_card(half, NORMALISER_VERSION).metrics["onnx_keras_difference"] < 0.02
+    assert export.parity(half, model, GLYPHS) < 0.02
+
+
 def test_a_given_threshold_is_kept(run, tmp_path):
     path = export_run(run, Path("nowhere"), tmp_path, threshold=0.75, recipe=tiny.TINY)
     assert load_card(path, NORMALISER_VERSION).threshold == 0.75

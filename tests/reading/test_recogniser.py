@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from inkdigits.errors import WeightsError
 from inkdigits.reading.card import Card, card_path, file_sha256, load_card, save_card
 from inkdigits.reading.glyph import NORMALISER_VERSION
-from inkdigits.reading.recogniser import GLYPH_FILE, LINE_FILE, LINE_STRIDE, Recogniser
+from inkdigits.reading.recogniser import GLYPH_FILE, LINE_FILE, LINE_STRIDE, WEIGHTS, Recogniser
 
 DIGITS = tuple("0123456789")
 LINE_CLASSES = ("", *DIGITS, "?")
@@ -189,12 +189,30 @@ def test_one_glyph_network_alone_reads_no_lines(weights: Path, copy: Path) -> No
 
 
 def test_a_network_of_the_other_kind_is_refused(copy: Path) -> None:
-    with pytest.raises(WeightsError, match="a line network where a glyph network is needed"):
-        Recogniser(copy / LINE_FILE)
-    for suffix in (Path, card_path):
-        shutil.copy(suffix(copy / GLYPH_FILE), suffix(copy / LINE_FILE))
-    with pytest.raises(WeightsError, match="a glyph network where a line network is needed"):
-        Recogniser(copy)
+    for there, other, told in (
+        (LINE_FILE, GLYPH_FILE, "a line network where a glyph network is needed"),
+        (GLYPH_FILE, LINE_FILE, "a glyph network where a line network is needed"),
+    ):
+        folder = copy.parent / f"two-of-{there}"
+        shutil.copytree(copy, folder)
+        for suffix in (Path, card_path):
+            shutil.copy(suffix(copy / there), suffix(folder / other))
+        with pytest.raises(WeightsError, match=told):
+            Recogniser(folder)
+
+
+def test_a_line_network_alone_is_helped_by_the_packages_glyph_network(copy: Path) -> None:
+    helped = Recogniser(copy / LINE_FILE)
+    package = load_card(WEIGHTS / GLYPH_FILE, NORMALISER_VERSION)
+    assert helped.reads_lines and helped.glyph_card == package
+    assert helped.line_card == load_card(copy / LINE_FILE, NORMALISER_VERSION)
+
+
+def test_a_network_of_the_package_goes_by_its_name() -> None:
+    named = Recogniser(GLYPH_FILE.removesuffix(".onnx"))
+    assert not named.reads_lines and named.glyph_card.name == "inkdigits-digits"
+    with pytest.raises(WeightsError, match="no such weights"):
+        Recogniser("inkdigits-digit")
 
 
 @pytest.mark.parametrize("name", [GLYPH_FILE, LINE_FILE])

@@ -289,6 +289,7 @@ def export(
             help="Confidence below which a reading is unsure; else fitted on the validation part.",
         ),
     ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Store weights as float16: half the bytes.")] = False,
 ) -> None:
     """Write ONNX and its card, once ONNX Runtime and Keras agree on 1,000 images."""
     need_training()
@@ -296,7 +297,7 @@ def export(
     from inkdigits.learning.sources import data_folder
     from inkdigits.reading.card import card_path
 
-    path = export_run(run, data_folder(folder), out, threshold=threshold)
+    path = export_run(run, data_folder(folder), out, threshold=threshold, half=half)
     typer.echo(path)
     typer.echo(card_path(path))
 

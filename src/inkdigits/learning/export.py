@@ -25,6 +25,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.calibration import choose_threshold, fit_temperature, soften
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit
+from inkdigits.learning.half import store_in_half
 from inkdigits.learning.line_calibration import calibrate_lines
 from inkdigits.learning.recipes import RECIPES, Recipe, TrainingData
 from inkdigits.reading.card import Card, Kind, file_sha256, save_card
@@ -32,6 +33,7 @@ from inkdigits.reading.glyph import NORMALISER_VERSION
 
 PARITY_COUNT = 1000
 PARITY_LIMIT = 1e-4
+HALF_PARITY_LIMIT = 2e-2  # of weights with 11 significant bits
 INPUT_NAMES = {"glyph": "glyphs", "line": "strips"}
 OUTPUT_NAME = "probabilities"
 # Of the readings above the threshold, one in a thousand may be wrong on the validation part.
@@ -46,6 +48,7 @@ def export_run(
     *,
     threshold: float | None = None,
     recipe: Recipe | None = None,
+    half: bool = False,
 ) -> Path:
     """Export a finished run to `out_folder` (default: the run folder itself); returns the ONNX file's path.
 
@@ -77,6 +80,7 @@ def export_run(
         temperature=temperature,
         recipe=config.to_dict(),
         created_from_commit=record["commit"],
+        half=half,
     )
 
 
@@ -112,12 +116,13 @@ def export_model(
     temperature: float = 1.0,
     recipe: dict[str, Any] | None = None,
     created_from_commit: str | None = None,
+    half: bool = False,
 ) -> Path:
     """Write NAME.onnx and its card to `out_folder` and return the ONNX file's path.
 
     `model` maps (n, 28, 28) uint8 to (n, classes), or (n, height, width) uint8 to (n, steps, classes).
     `sample_inputs` are inputs on which ONNX Runtime must agree with Keras to 1e-4; WeightsError where they do
-    not, and then nothing is written.
+    not, and then nothing is written. With `half`, weights are stored as float16, and must agree to 0.02.
     """
     if len(sample_inputs) == 0:
         raise WeightsError(f"{name}: nothing to compare ONNX Runtime with Keras on")
@@ -131,12 +136,14 @@ def export_model(
             warnings.simplefilter("ignore", FutureWarning)  # Keras's own look at NumPy's retired names.
             plain.export(draft, format="onnx", verbose=False)
         _name_ends(draft, INPUT_NAMES[kind])
-        difference = parity(draft, plain, sample_inputs)
+        if half:
+            store_in_half(draft)
+        difference, limit = parity(draft, plain, sample_inputs), HALF_PARITY_LIMIT if half else PARITY_LIMIT
         # Not `>`: a difference that is no number must not pass.
-        if not difference <= PARITY_LIMIT:
+        if not difference <= limit:
             raise WeightsError(
                 f"{name}: ONNX Runtime and Keras differ by {difference:.2g} on {len(sample_inputs)} inputs, "
-                f"over {PARITY_LIMIT}; not exported (under KERAS_BACKEND=tensorflow it is known to work)"
+                f"over {limit}; not exported (under KERAS_BACKEND=tensorflow it is known to work)"
             )
         os.replace(draft, target)
     shape = tuple(None if size is None else int(size) for size in model.input_shape[1:])

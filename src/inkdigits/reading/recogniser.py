@@ -28,9 +28,9 @@ class Recogniser:
     """A glyph network and, unless weights of a glyph network alone are given, a line network.
 
     Args:
-        weights: a folder that holds both networks with their cards, the path of one glyph
-        network,
-            or None for the weights that come with the package.
+        weights: a folder that holds both networks with their cards; the path of one network, or the name of
+            one that comes with the package, such as "light"; None for the two that the package reads with.
+            A line network alone is helped by the package's glyph network.
         threads: threads for each network; None leaves one.
 
     Raises:
@@ -38,13 +38,17 @@ class Recogniser:
     """
 
     def __init__(self, weights: Path | str | None = None, *, threads: int | None = None) -> None:
-        path = WEIGHTS if weights is None else Path(weights)
-        folder = path.is_dir()
-        self.glyph_card, self._glyphs = _open(path / GLYPH_FILE if folder else path, "glyph", threads)
+        glyphs, lines = _files(weights)
+        self.glyph_card, self._glyphs = _open(glyphs, threads)
         self.line_card: Card | None = None
         self._lines: onnxruntime.InferenceSession | None = None
-        if folder and (weights is None or (path / LINE_FILE).exists()):
-            self.line_card, self._lines = _open(path / LINE_FILE, "line", threads)
+        if lines is not None:
+            self.line_card, self._lines = _open(lines, threads, "line")
+        elif self.glyph_card.kind == "line":
+            self.line_card, self._lines = self.glyph_card, self._glyphs
+            self.glyph_card, self._glyphs = _open(WEIGHTS / GLYPH_FILE, threads)
+        if self.glyph_card.kind != "glyph":
+            raise _other_kind(glyphs, self.glyph_card, "glyph")
 
     @property
     def reads_lines(self) -> bool:
@@ -89,10 +93,32 @@ class Recogniser:
         return results
 
 
-def _open(path: Path, kind: str, threads: int | None) -> tuple[Card, onnxruntime.InferenceSession]:
+def _files(weights: Path | str | None) -> tuple[Path, Path | None]:
+    """The file of the glyph network and that of the line network; where only one is named, that comes first,
+    whatever it is.
+    """
+    if weights is None:
+        return WEIGHTS / GLYPH_FILE, WEIGHTS / LINE_FILE
+    path = Path(weights)
+    bundled = WEIGHTS / f"{path}.onnx"
+    if not path.exists() and bundled.is_file():
+        path = bundled
+    if path.is_dir():
+        lines = path / LINE_FILE
+        return path / GLYPH_FILE, lines if lines.exists() else None
+    return path, None
+
+
+def _other_kind(path: Path, card: Card, kind: str) -> WeightsError:
+    return WeightsError(f"{path}: a {card.kind} network where a {kind} network is needed")
+
+
+def _open(
+    path: Path, threads: int | None, kind: str | None = None
+) -> tuple[Card, onnxruntime.InferenceSession]:
     card = load_card(path, NORMALISER_VERSION)
-    if card.kind != kind:
-        raise WeightsError(f"{path}: a {card.kind} network where a {kind} network is needed")
+    if kind is not None and card.kind != kind:
+        raise _other_kind(path, card, kind)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 1
     options.inter_op_num_threads = 1
