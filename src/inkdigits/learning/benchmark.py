@@ -33,6 +33,7 @@ from inkdigits.learning.training import EVALUATION_BATCH, train
 
 SCORE = "score.json"
 PROBABILITIES = "probabilities.npz"
+BOOTSTRAPS = 200
 # Pixels: a line of five digits, which is what a line network's multiply-adds are told for.
 STRIP_WIDTH = 128
 # The set of each figure and the source whose files it needs; MNIST must be there.
@@ -155,6 +156,7 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
         "multiply_adds": sum(one["multiply_adds"] for one in scores),
         "test_seconds": round(sum(one["test_seconds"] for one in scores), 3),
         **_accuracies(means, data_folder),
+        "bootstrap": {name: _bootstrap(name, [one[name] for one in kept], data_folder) for name in sets},
         "curve": None,
         "config": {"members": [place.name for place in places], "rule": "mean of probabilities"},
         "versions": {"python": platform.python_version(), **versions()},
@@ -165,6 +167,17 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
     place.mkdir(parents=True, exist_ok=True)
     runs.write_json(place / SCORE, scored)
     return scored
+
+
+def _bootstrap(name: str, members: list[np.ndarray], data_folder: Path) -> float:
+    """The standard deviation of the accuracy of committees drawn from the members with replacement (Efron
+    1979): how much hangs on which networks happen to sit in it.
+    """
+    labels, stacked = SETS[name](data_folder).labels, np.stack(members)
+    generator = np.random.default_rng(0)
+    drawn = (generator.integers(0, len(stacked), len(stacked)) for _ in range(BOOTSTRAPS))
+    shares = [(stacked[rows].mean(axis=0).argmax(axis=1) == labels).mean() for rows in drawn]
+    return float(np.std(shares, ddof=1))
 
 
 _SCORERS: dict[str, Callable[[Any, Path, Path], dict[str, Any]]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,9 +75,16 @@ class Summary:
         return -gap if self.row.figure == STRING_ERROR else gap
 
     def spread(self, key: str) -> Spread | None:
-        """The figure `key` over the runs that have it; None where none has."""
+        """The figure `key` over the runs that have it; None where none has. One committee alone has the
+        standard deviation of bootstraps over its members.
+        """
         values = [run["accuracy"][key] for run in self.runs if run["accuracy"].get(key) is not None]
-        return spread_of(values, _count(key)) if values else None
+        if not values:
+            return None
+        spread = spread_of(values, _count(key))
+        if len(values) > 1:
+            return spread
+        return replace(spread, sd=(self.runs[0].get("bootstrap") or {}).get(key))
 
     def mean(self, field: str) -> float | None:
         """The mean of a field such as "seconds" over the runs that have it; None where none has."""
