@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from inkdigits.learning.pen import Hand, Pen, draw_stroke, write
 from paper import Camera, Color, desk, ink_on, lay, noise_field, photograph, rule, security_print, sheet
-from pen import Hand, Pen, draw_stroke, write
 
 BLUE_BALLPOINT = Pen(width=5.0, color=(0.13, 0.16, 0.50), opacity=0.93, grain=0.12)
 BLACK_GEL = Pen(width=6.0, color=(0.09, 0.09, 0.11), opacity=0.96, grain=0.05)

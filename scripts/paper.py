@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pen import Pen
+from inkdigits.learning.pen import Pen
 
 Color = tuple[float, float, float]
 

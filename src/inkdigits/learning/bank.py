@@ -1,7 +1,7 @@
 """The single digits that synthetic ink is made of, by writer. In: the data folder. Out: an `InkBank` a part.
 
-Only sources that may train shipped weights are used: MNIST's training images, Semeion, optdigits; letters and
-Omniglot are the foreign characters. Validation has writers of its own.
+Only sources that may train shipped weights are used: MNIST's training images, Semeion, optdigits, and writers
+that are drawn; letters and Omniglot are the foreign characters. Validation has writers of its own.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from inkdigits.learning import datasets
+from inkdigits.learning.drawn import draw_writers
 from inkdigits.learning.strings import InkBank
 from inkdigits.reading.glyph import normalise
 
 BANK_SOURCES = ("mnist", "qmnist", "semeion", "optdigits", "letters", "omniglot")
-_SHARES = {"mnist": 0.66, "semeion": 0.2, "optdigits": 0.14}
+_SHARES = {"mnist": 0.52, "semeion": 0.14, "optdigits": 0.09, "drawn": 0.25}
+_DRAWN_WRITERS, _DRAWN_SEED = 500, 20261123
 _SEMEION_WRITERS = 80  # the file holds each digit's rows writer by writer, two rows each
 _OPTDIGITS_GROUP = 60  # optdigits does not name its writers; neighbouring rows are of one session
-_HELD_OUT = 10  # every tenth Semeion and optdigits writer is for validation
+_HELD_OUT = 10  # every tenth writer of the other sources is for validation
 
 
 def load_banks(folder: Path, letters: str) -> tuple[InkBank, InkBank]:
@@ -35,13 +37,14 @@ def load_banks(folder: Path, letters: str) -> tuple[InkBank, InkBank]:
     semeion_writers = _semeion_writers(semeion.labels)
     optdigits = datasets.load_optdigits(folder)
     optdigits_writers = np.arange(len(optdigits)) // _OPTDIGITS_GROUP
+    drawn, drawn_labels, drawn_writers = draw_writers(_DRAWN_WRITERS, np.random.default_rng(_DRAWN_SEED))
 
     mnist_validates = np.zeros(len(mnist), bool)
     mnist_validates[held_out] = True
-    images = [mnist.images, _normalised(semeion.images), _normalised(optdigits.images)]
-    labels = [mnist.labels, semeion.labels, optdigits.labels]
-    writers = [mnist_writers, semeion_writers, optdigits_writers]
-    validates = [mnist_validates, semeion_writers % _HELD_OUT == 0, optdigits_writers % _HELD_OUT == 0]
+    images = [mnist.images, _normalised(semeion.images), _normalised(optdigits.images), drawn]
+    labels = [mnist.labels, semeion.labels, optdigits.labels, drawn_labels]
+    writers = [mnist_writers, semeion_writers, optdigits_writers, drawn_writers]
+    validates = [mnist_validates, *(part % _HELD_OUT == 0 for part in writers[1:])]
 
     written = datasets.load_letters(folder, "train")
     written = written.images[np.isin(written.labels, list(letters))]

@@ -127,12 +127,11 @@ def _hatching(height: int, width: int, random: np.random.Generator) -> Image:
         strength = float(random.uniform(0.12, 0.55))
         reach = height + width
         along = np.linspace(-reach, reach, 24)
-        for offset in np.arange(-reach, reach, step):
-            across = offset + bend * along**2
-            px = width / 2 + along * math.cos(angle) - across * math.sin(angle)
-            py = height / 2 + along * math.sin(angle) + across * math.cos(angle)
-            points = np.round(np.stack([px, py], axis=1) * 8).astype(np.int32)
-            cv2.polylines(canvas, [points], False, strength, 1, cv2.LINE_AA, 3)
+        across = np.arange(-reach, reach, step)[:, None] + bend * along**2
+        px = width / 2 + along * math.cos(angle) - across * math.sin(angle)
+        py = height / 2 + along * math.sin(angle) + across * math.cos(angle)
+        points = np.round(np.stack([px, py], axis=2) * 8).astype(np.int32)
+        cv2.polylines(canvas, list(points), False, strength, 1, cv2.LINE_AA, 3)
     return canvas
 
 

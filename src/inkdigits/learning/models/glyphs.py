@@ -10,6 +10,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from inkdigits.learning.models.normalisation import FusedBatchNormalization
+
 
 def build_glyph_cnn(classes: int) -> keras.Model:
     """Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32."""
@@ -17,7 +19,7 @@ def build_glyph_cnn(classes: int) -> keras.Model:
     def convolution(filters: int, strides: int = 1, padding: str = "same") -> list[layers.Layer]:
         return [
             layers.Conv2D(filters, 3, strides, padding, use_bias=False),
-            layers.BatchNormalization(momentum=0.95),
+            FusedBatchNormalization(momentum=0.95),
             layers.ReLU(),
         ]
 

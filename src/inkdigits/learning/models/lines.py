@@ -10,6 +10,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from inkdigits.learning.models.normalisation import FusedBatchNormalization
+
 
 def build_line_cnn(classes: int) -> keras.Model:
     """Strips (n, 32, width) uint8 to probabilities (n, width / 2, classes) float32, class 0 is none."""
@@ -19,7 +21,7 @@ def build_line_cnn(classes: int) -> keras.Model:
     ) -> list[layers.Layer]:
         return [
             layers.Conv2D(filters, size, strides, padding, use_bias=False),
-            layers.BatchNormalization(momentum=0.95),
+            FusedBatchNormalization(momentum=0.95),
             layers.ReLU(),
         ]
 

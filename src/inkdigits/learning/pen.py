@@ -1,8 +1,6 @@
 """Handwriting from pen strokes. In: text, a `Hand`, a `Pen`. Out: ink coverage of a sheet, float32 in [0, 1].
 
-Each form is a string of points in hundredths of a digit's height, x to the right, y down, 0 the top and 100
-the base line. A point with `!` is a sharp corner, `/` lifts the pen. Several forms of a digit are several
-ways that people are taught: open and closed 4, crossed 7, serifed 1, a loop in the 2.
+Forms are those of `forms`: points in hundredths of a digit's height, with corners and lifts of the pen.
 """
 
 from __future__ import annotations
@@ -16,53 +14,7 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 from scipy.ndimage import gaussian_filter1d
 
-FORMS: dict[str, dict[str, str]] = {
-    "0": {
-        "round": "38,4 20,8 6,32 5,64 16,93 34,98 52,80 57,46 50,15 37,3 27,7",
-        "narrow": "30,3 16,12 6,44 9,80 22,98 38,88 46,54 40,16 28,2",
-    },
-    "1": {
-        "stroke": "30,0 25,50 20,100",
-        "serif": "9,29 21,17 33,2! 30,50 27,100",
-        "based": "10,27 30,3! 29,50 28,98 / 6,98 30,97 52,98",
-    },
-    "2": {
-        "loop": "6,25 13,7 32,1 48,15 45,40 28,69 12,91 4,96 5,87 17,86 35,95 49,98 64,90",
-        "angle": "8,22 17,5 37,2 51,18 46,42 28,68 6,98! 30,97 60,95",
-    },
-    "3": {
-        "round": "8,13 23,1 43,7 45,28 22,46! 42,50 54,72 44,94 22,100 4,88",
-        "flat": "9,5 50,3! 26,42! 47,51 54,75 39,98 17,99 3,88",
-    },
-    "4": {
-        "open": "20,4 14,30 6,62! 34,61 64,57 / 49,32 46,64 44,102",
-        "closed": "66,65 36,67 3,68! 24,36 46,1! 45,50 43,101",
-    },
-    "5": {
-        "capped": "17,5 15,22 12,43! 31,36 50,48 54,71 42,94 20,100 3,90 / 17,5 37,5 60,1",
-        "single": "58,3 38,4 18,4! 12,44! 32,37 52,50 54,74 38,97 16,99 2,88",
-    },
-    "6": {
-        "curl": "46,2 24,20 8,52 6,80 20,98 40,96 50,78 42,59 25,57 8,74",
-        "straight": "36,0 18,34 6,70 14,95 32,99 46,84 42,65 26,60 10,74",
-    },
-    "7": {
-        "plain": "6,6 30,5 57,4! 40,40 27,72 22,101",
-        "crossed": "6,7 30,6 58,3! 41,40 28,72 23,101 / 15,53 35,50 56,49",
-        "hooked": "8,18 9,5! 34,8 60,2! 39,44 24,100 / 18,54 36,52 57,51",
-    },
-    "8": {
-        "curl": "46,13 30,1 14,12 18,32 36,50 50,74 38,97 18,97 6,80 18,56 40,36 48,18 42,6",
-        "narrow": "42,12 28,2 15,13 20,34 33,52 44,75 33,98 17,96 9,78 19,54 36,36 43,19 38,6",
-    },
-    "9": {
-        "straight": "46,20 33,3 13,8 6,30 18,46 36,41 47,17! 45,50 40,78 35,101",
-        "tail": "46,20 33,3 13,8 6,30 18,46 36,41 47,17! 49,46 45,80 30,99 11,94",
-    },
-    ".": {"point": "2,96 6,97 4,100"},
-    ",": {"comma": "6,93 7,103 -3,117"},
-    "-": {"dash": "2,60 20,58 40,59"},
-}
+from inkdigits.learning.forms import FORMS
 
 
 @dataclass(frozen=True)
@@ -113,7 +65,7 @@ def write(
             x += 0.5 * height
             continue
         form = FORMS[symbol].get(hand.forms.get(symbol, ""), next(iter(FORMS[symbol].values())))
-        strokes = _strokes(form)
+        strokes = smooth_parts(form)
         points = np.concatenate([part for stroke in strokes for part in stroke])
         left, right = points[:, 0].min(), points[:, 0].max()
         size = height * (1 + rng.normal(0, 0.03))
@@ -149,7 +101,7 @@ def draw_stroke(ink: np.ndarray, parts: list[np.ndarray], pen: Pen, rng: np.rand
     np.maximum(ink, layer.astype(np.float32) / 255, out=ink)
 
 
-def _strokes(form: str) -> list[list[np.ndarray]]:
+def smooth_parts(form: str) -> list[list[np.ndarray]]:
     """Strokes of smooth parts (N x 2, in heights) that meet at the corners of `form`."""
     strokes = []
     for stroke in form.split("/"):
