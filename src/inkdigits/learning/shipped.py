@@ -77,5 +77,5 @@ LINE_RECIPE = Recipe(
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_LETTERS, config, folder, 2_000),
     options=("examples_an_epoch",),
-    defaults=_DEFAULTS,
+    defaults={**_DEFAULTS, "epochs": 14},
 )
