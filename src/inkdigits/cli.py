@@ -24,6 +24,7 @@ from inkdigits.reading.limits import Limits, parse_pages
 
 if TYPE_CHECKING:
     from inkdigits.reading.annotate import Album
+    from inkdigits.reading.constraint import Constraint
     from inkdigits.reading.page import Page
     from inkdigits.reading.reader import Reader
 
@@ -84,6 +85,14 @@ def read(
         ),
     ],
     pages: Annotated[str | None, typer.Option(metavar="1-3,5", help="Pages of PDF and TIFF files.")] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(metavar=r"'\d{5}'", help="What each number looks like, as a regular expression."),
+    ] = None,
+    length: Annotated[int | None, typer.Option(metavar="N", help="How many digits each number has.")] = None,
+    check: Annotated[
+        str | None, typer.Option(metavar="luhn|mod97|...", help="The check digit that each number must have.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines: one object a page.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV: one row a line of handwriting.")] = False,
     output: Annotated[
@@ -112,6 +121,7 @@ def read(
         raise typer.BadParameter("--json and --csv exclude each other")
     try:
         parse_pages(pages)
+        constraint = _constraint(pattern, length, check)
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
     limits = Limits(max_pixels, max_pages, max_bytes)
@@ -133,7 +143,7 @@ def read(
             names = [source if isinstance(source, str) else source.source for source in found]
             write = report.table_writer(out, names, in_color=out.isatty() and "NO_COLOR" not in os.environ)
         for source in _with_progress(found, stack, shown_otherwise=out.isatty()):
-            for page, answer in _read(reader, source, pages, limits, in_color=album is not None):
+            for page, answer in _read(reader, source, pages, limits, constraint, in_color=album is not None):
                 write(answer)
                 if album and page:
                     album.add(page, answer)
@@ -160,8 +170,22 @@ def _expand(paths: Iterable[str]) -> Iterator[str | Answer]:
             yield _failure(path, 1, str(error))
 
 
+def _constraint(pattern: str | None, length: int | None, check: str | None) -> Constraint | None:
+    if pattern is None and length is None and check is None:
+        return None
+    from inkdigits.reading.constraint import Constraint
+
+    return Constraint(pattern, length, check)
+
+
 def _read(
-    reader: Reader, source: str | Answer, pages: str | None, limits: Limits, *, in_color: bool
+    reader: Reader,
+    source: str | Answer,
+    pages: str | None,
+    limits: Limits,
+    constraint: Constraint | None,
+    *,
+    in_color: bool,
 ) -> Iterator[tuple[Page | None, Answer]]:
     """The pages of one file with their answers; an error ends the file as its last answer."""
     from inkdigits.reading.page import load_pages
@@ -174,7 +198,7 @@ def _read(
         content = _standard_input(limits) if source == sources.STANDARD_INPUT else source
         for page in load_pages(content, pages=pages, limits=limits, name=source, in_color=in_color):
             number = page.number
-            yield page, reader.read_page(page)
+            yield page, reader.read_page(page, constraint)
     except InkdigitsError as error:
         yield None, _failure(source, number + 1, str(error))
     except MemoryError:

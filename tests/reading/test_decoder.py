@@ -71,9 +71,9 @@ def test_two_opinions_keep_the_doubt_of_either() -> None:
     assert both.shape == (10,)
     assert both.argmax() == 3
     assert 0.3 < both[3] < 1
-    assert alternatives(both)[0][0] == "8"
-    assert [score for _, score in alternatives(both)] == sorted(
-        (s for _, s in alternatives(both)), reverse=True
+    assert alternatives(both, int(both.argmax()))[0][0] == "8"
+    assert [score for _, score in alternatives(both, int(both.argmax()))] == sorted(
+        (s for _, s in alternatives(both, int(both.argmax()))), reverse=True
     )
 
 

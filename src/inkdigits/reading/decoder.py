@@ -101,9 +101,9 @@ def agree(scores: np.ndarray, glyph: np.ndarray) -> np.ndarray:
     return ((scores + glyph[:10]) / 2).astype(np.float32)
 
 
-def alternatives(scores: np.ndarray, most: int = 3) -> list[tuple[str, float]]:
-    """The next best digits and their probabilities, best first."""
-    order = np.argsort(-scores)[1 : most + 1]
+def alternatives(scores: np.ndarray, digit: int, most: int = 3) -> list[tuple[str, float]]:
+    """The best digits beside `digit` and their probabilities, best first."""
+    order = [int(index) for index in np.argsort(-scores) if index != digit][:most]
     return [(DIGITS[index], float(scores[index])) for index in order if scores[index] >= _SHOWN]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from inkdigits.answer import Answer, Line
 from inkdigits.errors import InkdigitsError
+from inkdigits.reading.constraint import Constraint
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
@@ -40,31 +41,40 @@ class Reader:
         self._recogniser = Recogniser(weights, threads=threads)
         self._limits = limits
 
-    def read(self, source: Source, *, pages: str | None = None) -> list[Answer]:
+    def read(
+        self, source: Source, *, pages: str | None = None, constraint: Constraint | None = None
+    ) -> list[Answer]:
         """One answer a page.
 
         Args:
             source: a path, the bytes of a file, or an array, as `load_pages` takes them.
             pages: which pages, as in "1-3,5"; None for all.
+            constraint: what each line's text must look like.
 
         Raises:
             InputError: the source cannot be read; LimitError where it is beyond the limits.
         """
-        return [self.read_page(page) for page in load_pages(source, pages=pages, limits=self._limits)]
+        return [
+            self.read_page(page, constraint) for page in load_pages(source, pages=pages, limits=self._limits)
+        ]
 
-    def read_many(self, sources: Iterable[Source], *, pages: str | None = None) -> Iterator[Answer]:
+    def read_many(
+        self, sources: Iterable[Source], *, pages: str | None = None, constraint: Constraint | None = None
+    ) -> Iterator[Answer]:
         """The answers of many sources in their order; one that cannot be read is an answer with `error`
-        set.
+        set, its page the one after the last that could be read.
         """
         for source in sources:
+            number = 0
             try:
                 for page in load_pages(source, pages=pages, limits=self._limits):
-                    yield self.read_page(page)
+                    number = page.number
+                    yield self.read_page(page, constraint)
             except InkdigitsError as error:
                 name = str(source) if isinstance(source, (str, Path)) else type(source).__name__
-                yield Answer(name, 1, 0, 0, error=str(error))
+                yield Answer(name, number + 1, 0, 0, error=str(error))
 
-    def read_page(self, page: Page) -> Answer:
+    def read_page(self, page: Page, constraint: Constraint | None = None) -> Answer:
         """The answer of one page."""
         ink = find_ink(page)
         lines = find_lines(ink)
@@ -74,7 +84,8 @@ class Reader:
             groups = [digit_groups(line) for line in lines]
             opinions = self._opinions(ink, groups)
             read = [
-                transcribe_glyphs(*parts, threshold) for parts in zip(lines, groups, opinions, strict=True)
+                transcribe_glyphs(*parts, threshold, constraint)
+                for parts in zip(lines, groups, opinions, strict=True)
             ]
         else:
             card = recogniser.line_card
@@ -82,7 +93,9 @@ class Reader:
             steps = recogniser.line_probabilities([strip.image for strip in strips])
             drafts = [draft(*parts, card.classes) for parts in zip(lines, strips, steps, strict=True)]
             opinions = self._opinions(ink, [[part.box for part in one.parts] for one in drafts])
-            read = [transcribe(*parts, card.threshold) for parts in zip(drafts, opinions, strict=True)]
+            read = [
+                transcribe(*parts, card.threshold, constraint) for parts in zip(drafts, opinions, strict=True)
+            ]
         kept = tuple(line for line in read if not _is_surroundings(line, page))
         return Answer(page.source, page.number, page.width, page.height, kept)
 
@@ -110,10 +123,22 @@ def _shared_reader() -> Reader:
     return Reader()
 
 
-def read(source: Source, *, pages: str | None = None) -> list[Answer]:
+def read(
+    source: Source,
+    *,
+    pages: str | None = None,
+    pattern: str | None = None,
+    length: int | None = None,
+    check: str | None = None,
+) -> list[Answer]:
     """One answer a page, with the weights of the package; the networks are loaded once, at the first call.
 
+    `pattern`, `length` and `check` say what each line's text must look like, as `Constraint` takes them.
+
     Raises:
-        InputError: the source cannot be read; LimitError where it is beyond the default limits.
+        InputError: the source cannot be read or the pattern not understood; LimitError where the source is
+            beyond the default limits.
     """
-    return _shared_reader().read(source, pages=pages)
+    wanted = (pattern, length, check)
+    constraint = None if wanted == (None, None, None) else Constraint(*wanted)
+    return _shared_reader().read(source, pages=pages, constraint=constraint)

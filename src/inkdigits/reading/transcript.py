@@ -8,11 +8,12 @@ or none, the glyph network's digit is taken if it is the more probable story; a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from inkdigits.answer import Alternative, Box, Digit, Line, Mark
+from inkdigits.reading.constraint import Constraint, Fit, fit
 from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_signs, line_confidence, missed
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.recogniser import LINE_STRIDE
@@ -28,6 +29,7 @@ _SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?"
 _LONE = 0.2  # the same where the whole line is one form
 _REFUSED = 0.1  # readings less probable than this are not given
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
+_IMPROBABLE = 0.02  # of all readings: fewer that fit a constraint make it doubtful
 _NONE = 10  # the glyph network's class for no digit
 
 
@@ -61,12 +63,16 @@ class Draft:
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """A digit's scores (10,) or a mark's text, and its box (left, top, right, bottom) in page pixels."""
+    """A digit's scores (10,) or a mark's text, and its box (left, top, right, bottom) in page pixels.
+
+    `hints` (10,) are the scores of the digits where it is taken for a mark.
+    """
 
     left: float
     text: str
     scores: np.ndarray | None
     box: np.ndarray
+    hints: np.ndarray | None = None
 
 
 def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, ...]) -> Draft:
@@ -82,13 +88,16 @@ def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, .
     return Draft(line, signs, places, _join_pieces(parts, line.height), missed(steps, signs, classes))
 
 
-def transcribe(read: Draft, opinions: np.ndarray, threshold: float) -> Line:
+def transcribe(
+    read: Draft, opinions: np.ndarray, threshold: float, constraint: Constraint | None = None
+) -> Line:
     """The line as both networks read it.
 
     Args:
         read: the line network's reading.
         opinions: (parts, 10 or 11) float32, the glyph network's probabilities of each part.
         threshold: confidence below which the line is `unsure`.
+        constraint: what the text must look like.
     """
     entries: list[_Entry] = []
     # A bare upright stroke is a 1 to whoever sees it alone, and so are the dividers of a form's cells.
@@ -105,28 +114,27 @@ def transcribe(read: Draft, opinions: np.ndarray, threshold: float) -> Line:
             continue
         entries.append(_entry(read.places[index], read.signs[index], _share(read.places, index, read.line)))
     entries.sort(key=lambda entry: entry.left)
-    digits = [_digit(entry.scores, entry.box) for entry in entries if entry.scores is not None]
     if not _saw_digit(read):
-        digits = []
-    marks = [Mark(entry.text, to_box(entry.box)) for entry in entries if entry.text and entry.scores is None]
-    confidence = line_confidence([digit.confidence for digit in digits], read.missed)
-    return finish_line(read.line, digits, marks, confidence, threshold)
+        entries = [entry for entry in entries if entry.scores is None]
+    return _finish_entries(read.line, entries, read.missed, threshold, constraint)
 
 
 def transcribe_glyphs(
-    line: TextLine, boxes: list[np.ndarray], opinions: np.ndarray, threshold: float
+    line: TextLine,
+    boxes: list[np.ndarray],
+    opinions: np.ndarray,
+    threshold: float,
+    constraint: Constraint | None = None,
 ) -> Line:
     """The line read form by form, with a glyph network alone."""
-    digits: list[Digit] = []
-    marks: list[Mark] = []
+    entries: list[_Entry] = []
     for box, scores in zip(boxes, opinions, strict=True):
         if box[3] - box[1] < 0.3 * line.height:
             flat = box[2] - box[0] > 1.5 * (box[3] - box[1])
-            marks.append(Mark("-" if flat else ".", to_box(box)))
+            entries.append(_Entry(box[0], "-" if flat else ".", None, box))
         elif not (len(scores) > _NONE and scores[_NONE] > 0.5):
-            digits.append(_digit(scores[:10], box))
-    confidence = float(np.prod([digit.confidence for digit in digits]))
-    return finish_line(line, digits, marks, confidence, threshold)
+            entries.append(_Entry(box[0], "", scores[:10], box))
+    return _finish_entries(line, entries, 0.0, threshold, constraint)
 
 
 def finish_line(
@@ -145,6 +153,53 @@ def finish_line(
         reason = f"confidence {confidence:.2f} is below {threshold:.2f}; least sure of {weakest.text}"
         return Line(text, confidence, "unsure", box, tuple(digits), tuple(marks), (reason,))
     return Line(text, confidence, "ok", box, tuple(digits), tuple(marks))
+
+
+def _finish_entries(
+    line: TextLine, entries: list[_Entry], hidden: float, threshold: float, constraint: Constraint | None
+) -> Line:
+    """The line of its signs from left to right; `hidden` is the probability that a digit was missed."""
+    signs = [entry for entry in entries if entry.scores is not None]
+    found = None
+    if constraint is not None and signs:
+        both = [entry for entry in entries if entry.scores is not None or entry.hints is not None]
+        found = fit(np.array([_scores(entry) for entry in both]), constraint)
+        signs = signs if found is None else [both[index] for index in found.kept]
+    if found is None:
+        digits = [_digit(_scores(entry), entry.box) for entry in signs]
+        confidence = line_confidence([digit.confidence for digit in digits], hidden)
+    else:
+        digits = [
+            _digit(scores, entry.box, int(text))
+            for scores, entry, text in zip(found.scores, signs, found.text, strict=True)
+        ]
+        confidence = found.confidence * (1 - hidden)
+    taken = {id(entry) for entry in signs}
+    marks = [
+        Mark(entry.text, to_box(entry.box)) for entry in entries if entry.text and id(entry) not in taken
+    ]
+    finished = finish_line(line, digits, marks, confidence, threshold)
+    return finished if constraint is None or not digits else _judged(finished, found, constraint)
+
+
+def _judged(line: Line, found: Fit | None, constraint: Constraint) -> Line:
+    """The line as `unsure` where it is not what was asked for, or hardly can be."""
+    if found is None:
+        reason = f"no reading of this ink is a number {constraint}"
+    elif not found.checked:
+        reason = f"no reading has a right {constraint.check} check digit"
+    elif found.possible < _IMPROBABLE:
+        reason = f"this ink is hardly a number {constraint}: {100 * found.possible:.2g} % of its readings are"
+    else:
+        return line
+    status = "unsure" if line.text else line.status
+    return replace(line, status=status, reasons=(*line.reasons, reason))
+
+
+def _scores(entry: _Entry) -> np.ndarray:
+    """The digits' probabilities (10,), also of what was taken for a mark."""
+    found = entry.scores if entry.scores is not None else entry.hints
+    return np.zeros(10, np.float32) if found is None else found
 
 
 def to_box(corners: np.ndarray) -> Box:
@@ -232,7 +287,7 @@ def _settle(
 
 def _entry(place: float, sign: Sign, box: np.ndarray) -> _Entry:
     text = "" if sign.text == "?" else sign.text
-    return _Entry(place, text, sign.scores if sign.is_digit else None, box)
+    return _Entry(place, text, sign.scores if sign.is_digit else None, box, sign.scores)
 
 
 def _share(places: list[float], index: int, line: TextLine) -> np.ndarray:
@@ -247,6 +302,8 @@ def _share(places: list[float], index: int, line: TextLine) -> np.ndarray:
     return np.array([left, line.top, float(np.clip(right, left + 1, line.right)), line.bottom])
 
 
-def _digit(scores: np.ndarray, box: np.ndarray) -> Digit:
-    others = tuple(Alternative(text, score) for text, score in alternatives(scores))
-    return Digit(DIGITS[int(scores.argmax())], float(scores.max()), to_box(box), others)
+def _digit(scores: np.ndarray, box: np.ndarray, digit: int | None = None) -> Digit:
+    """The most probable digit, or the one that a constraint chose."""
+    digit = int(scores.argmax()) if digit is None else digit
+    others = tuple(Alternative(text, score) for text, score in alternatives(scores, digit))
+    return Digit(DIGITS[digit], float(scores[digit]), to_box(box), others)
