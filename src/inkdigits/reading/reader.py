@@ -19,6 +19,7 @@ from inkdigits.reading.page import Limits, Page, Source, load_pages
 from inkdigits.reading.recogniser import Recogniser
 from inkdigits.reading.strips import cut_glyph, cut_strip, digit_groups
 from inkdigits.reading.transcript import draft, transcribe, transcribe_glyphs
+from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
 
 _LOW = 0.2  # of the page's height
 
@@ -75,7 +76,18 @@ class Reader:
                 yield Answer(name, number + 1, 0, 0, error=str(error))
 
     def read_page(self, page: Page, constraint: Constraint | None = None) -> Answer:
-        """The answer of one page."""
+        """The answer of one page. Where nothing on it is surely read, it is turned, to see if that helps."""
+        lines = self._lines(page, constraint)
+        if in_doubt(lines):
+            for quarters in TURNS:
+                found = self._lines(turned(page, quarters), constraint)
+                if is_better(found, lines):
+                    lines = turned_back(found, page, quarters)
+                    break
+        return Answer(page.source, page.number, page.width, page.height, lines)
+
+    def _lines(self, page: Page, constraint: Constraint | None) -> tuple[Line, ...]:
+        """The lines of a page as it lies."""
         ink = find_ink(page)
         lines = find_lines(ink)
         recogniser = self._recogniser
@@ -96,8 +108,7 @@ class Reader:
             read = [
                 transcribe(*parts, card.threshold, constraint) for parts in zip(drafts, opinions, strict=True)
             ]
-        kept = tuple(line for line in read if not _is_surroundings(line, page))
-        return Answer(page.source, page.number, page.width, page.height, kept)
+        return tuple(line for line in read if not _is_surroundings(line, page))
 
     def _opinions(self, ink: Ink, groups: list[list[np.ndarray]]) -> list[np.ndarray]:
         """The glyph network's probabilities (boxes, classes) for each line's boxes, all asked at once."""

@@ -1,0 +1,69 @@
+"""Pages that lie on their side or upside down. In: a page and how it reads upright. Out: the page turned, and
+what was read there with its boxes turned back.
+
+Digits look like other digits when they are turned, so a page is turned only where its upright reading is in
+doubt, and a turned reading is taken only where it is sure and reads strings of digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from inkdigits.answer import Box, Line
+from inkdigits.reading.page import Page
+
+TURNS = (1, 3, 2)  # quarters counter-clockwise, the likeliest first
+_BETTER = 1.5  # times as many digits as upright, weighed by confidence, make a turned reading the better one
+_SHORTEST = 2  # digits: a lone digit may be another one when it is turned
+_SAID = {1: "a quarter to the left", 2: "upside down", 3: "a quarter to the right"}
+
+
+def in_doubt(lines: Sequence[Line]) -> bool:
+    """Whether a page whose ink reads as `lines` may lie on its side."""
+    return bool(lines) and not any(line.status == "ok" for line in lines)
+
+
+def turned(page: Page, quarters: int) -> Page:
+    """The page turned counter-clockwise by `quarters` of a turn."""
+    return replace(page, gray=np.ascontiguousarray(np.rot90(page.gray, quarters)), color=None)
+
+
+def is_better(lines: Sequence[Line], upright: Sequence[Line]) -> bool:
+    """Whether a turned page's `lines` are strings, mostly sure, of more digits than the `upright` reading."""
+    told = [line for line in lines if line.text]
+    longest = max((len(line.text) for line in told), default=0)
+    sure = sum(len(line.text) for line in told if line.status == "ok")
+    mostly = 2 * sure >= sum(len(line.text) for line in told)
+    return longest >= _SHORTEST and mostly and _weight(lines) > _BETTER * _weight(upright)
+
+
+def turned_back(lines: Sequence[Line], page: Page, quarters: int) -> tuple[Line, ...]:
+    """Lines of the turned page with their boxes on `page`, and a reason that says how it lies."""
+    reason = f"the picture lies {_SAID[(4 - quarters) % 4]}; it was turned to be read"
+    return tuple(
+        replace(
+            line,
+            box=_box_back(line.box, page, quarters),
+            digits=tuple(replace(digit, box=_box_back(digit.box, page, quarters)) for digit in line.digits),
+            marks=tuple(replace(mark, box=_box_back(mark.box, page, quarters)) for mark in line.marks),
+            reasons=(*line.reasons, reason),
+        )
+        for line in lines
+    )
+
+
+def _weight(lines: Sequence[Line]) -> float:
+    return sum(line.confidence * len(line.text) for line in lines)
+
+
+def _box_back(box: Box, page: Page, quarters: int) -> Box:
+    """A box (x, y, width, height) on the turned page as it lies on `page`."""
+    x, y, width, height = box
+    if quarters == 1:
+        return (page.width - y - height, x, height, width)
+    if quarters == 3:
+        return (y, page.height - x - width, height, width)
+    return (page.width - x - width, page.height - y - height, width, height)
