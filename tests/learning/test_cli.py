@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import tiny
 import typer
@@ -111,3 +112,23 @@ def test_a_run_from_training_to_onnx(tmp_path, tiny_recipe):
     call("figures", "curves", run, "--out", tmp_path / "figures")
     assert (tmp_path / "figures" / "accuracy.png").is_file()
     assert "not tested yet" in call("figures", "times", run, "--out", tmp_path, code=1)
+
+
+def test_synthetic_ink_is_written_with_labels_and_a_sheet(tmp_path, monkeypatch):
+    from inkdigits.learning import bank, drawn
+    from inkdigits.learning.strings import InkBank
+
+    glyphs, _, _ = drawn.draw_writers(3, np.random.default_rng(0))
+    rows = [[np.array([10 * writer + digit]) for digit in range(10)] for writer in range(3)]
+    ink = InkBank(glyphs, rows, np.full(3, 1 / 3), glyphs[:4])
+    monkeypatch.setattr(bank, "load_banks", lambda folder, letters: (ink, ink))
+    for kind, classes in (("lines", set("0123456789")), ("glyphs", {*"0123456789", "none"})):
+        out = tmp_path / kind
+        call("synth", out, "--kind", kind, "--count", 30)
+        table = (out / "labels.csv").read_text().splitlines()
+        assert len(table) == 31 and (out / "sheet.png").stat().st_size > 1000
+        texts = [row.split(",")[1] for row in table[1:]]
+        assert set("".join(texts) if kind == "lines" else texts) <= classes and any(texts)
+        assert all((out / row.split(",")[0]).is_file() for row in table[1:])
+        assert "holds files" in call("synth", out, "--kind", kind, code=1)
+    call("synth", tmp_path / "x", "--kind", "line", code=2)

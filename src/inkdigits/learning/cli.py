@@ -17,6 +17,7 @@ from inkdigits.learning.cli_explain import explain
 from inkdigits.learning.cli_fewshot import fewshot
 from inkdigits.learning.cli_figures import figures_app
 from inkdigits.learning.cli_support import DataOption, OutOption, chosen, named_values, nearest, need_training
+from inkdigits.learning.cli_synth import synth
 from inkdigits.learning.cli_transfer import transfer_curve
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("models")(models)
     app.command("explain")(explain)
     app.command("fewshot")(fewshot)
+    app.command("synth")(synth)
     app.add_typer(figures_app, name="figures")
     app.command("transfer-curve")(transfer_curve)
     app.add_typer(benchmark_app, name="benchmark")
