@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from inkdigits.learning.calibration import (
     reliability,
     soften,
 )
+from inkdigits.learning.corruptions import CORRUPTIONS, corrupt
 from inkdigits.learning.datasets import (
     Digits,
     load_ardis,
@@ -138,12 +140,18 @@ def glyphs_of(digits: Digits, dark_ink: bool = False) -> Digits:
     return Digits(glyphs, digits.labels)
 
 
+def _corrupted(name: str, folder: Path) -> Digits:
+    digits = load_mnist(folder, "test")
+    return Digits(corrupt(digits.images, name), digits.labels)
+
+
 SETS: dict[str, Callable[[Path], Digits]] = {
     "mnist-test": lambda folder: load_mnist(folder, "test"),
     "validation": lambda folder: load_mnist_split(folder)[1],
     "usps-test": lambda folder: glyphs_of(load_usps(folder, "test")),
     "ardis": lambda folder: glyphs_of(load_ardis(folder)),
     "quiz-sheets": lambda folder: glyphs_of(load_quiz_sheets(folder), dark_ink=True),
+    **{f"mnist-c-{name}": partial(_corrupted, name) for name in CORRUPTIONS},
 }
 
 
