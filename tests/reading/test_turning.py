@@ -56,9 +56,11 @@ def test_boxes_turn_back_to_where_they_were(width: int, height: int, quarters: i
 
 def test_only_doubt_turns_a_page_and_only_sure_strings_keep_it_turned() -> None:
     assert in_doubt([DOUBTFUL]) and not in_doubt([SURE, DOUBTFUL]) and not in_doubt([])
-    assert is_better([SURE], [DOUBTFUL]) and not is_better([DOUBTFUL], [])
-    assert not is_better([SURE], [Line("2048", 0.7, "unsure", (0, 0, 4, 4))])
-    assert not is_better([Line("6", 0.99, "ok", (0, 0, 4, 4))], [])
+    assert is_better([SURE], [DOUBTFUL], 1) and not is_better([DOUBTFUL], [], 1)
+    assert not is_better([SURE, DOUBTFUL], [DOUBTFUL], 1)
+    half = Line("2048", 0.4, "unsure", (0, 0, 4, 4))
+    assert is_better([SURE], [half], 3) and not is_better([SURE], [half], 2)
+    assert not is_better([Line("66", 0.99, "ok", (0, 0, 4, 4))], [], 1)
 
 
 def test_what_is_no_digit_stays_none_however_it_is_turned(reader: Reader) -> None:

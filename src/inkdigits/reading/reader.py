@@ -81,7 +81,7 @@ class Reader:
         if in_doubt(lines):
             for quarters in TURNS:
                 found = self._lines(turned(page, quarters), constraint)
-                if is_better(found, lines):
+                if is_better(found, lines, quarters):
                     lines = turned_back(found, page, quarters)
                     break
         return Answer(page.source, page.number, page.width, page.height, lines)

@@ -16,8 +16,10 @@ from inkdigits.answer import Box, Line
 from inkdigits.reading.page import Page
 
 TURNS = (1, 3, 2)  # quarters counter-clockwise, the likeliest first
-_BETTER = 1.5  # times as many digits as upright, weighed by confidence, make a turned reading the better one
-_SHORTEST = 2  # digits: a lone digit may be another one when it is turned
+# So many times the digits of the upright reading, weighed by confidence, make a turned one the better. Upside
+# down most digits are another digit.
+_BETTER = {1: 2.0, 3: 2.0, 2: 3.0}
+_SHORTEST = 3  # digits: what lies on its side has pieces that look like a 0 or a 1
 _SAID = {1: "a quarter to the left", 2: "upside down", 3: "a quarter to the right"}
 
 
@@ -31,13 +33,14 @@ def turned(page: Page, quarters: int) -> Page:
     return replace(page, gray=np.ascontiguousarray(np.rot90(page.gray, quarters)), color=None)
 
 
-def is_better(lines: Sequence[Line], upright: Sequence[Line]) -> bool:
-    """Whether a turned page's `lines` are strings, mostly sure, of more digits than the `upright` reading."""
+def is_better(lines: Sequence[Line], upright: Sequence[Line], quarters: int) -> bool:
+    """Whether a page turned by `quarters` reads better than it does `upright`: surely, a string, far more of
+    it.
+    """
     told = [line for line in lines if line.text]
     longest = max((len(line.text) for line in told), default=0)
-    sure = sum(len(line.text) for line in told if line.status == "ok")
-    mostly = 2 * sure >= sum(len(line.text) for line in told)
-    return longest >= _SHORTEST and mostly and _weight(lines) > _BETTER * _weight(upright)
+    sure = all(line.status == "ok" for line in told)
+    return sure and longest >= _SHORTEST and _weight(lines) > _BETTER[quarters] * _weight(upright)
 
 
 def turned_back(lines: Sequence[Line], page: Page, quarters: int) -> tuple[Line, ...]:
