@@ -7,12 +7,10 @@ is the blank, 1 to 10 are the digits 0 to 9.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import layers
 
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
+from inkdigits.learning.models.normalisation import convolution
 
 CLASSES = 11
 TIMES = ("convolution", "lstm")
@@ -25,15 +23,6 @@ def crnn(time: str = "convolution") -> keras.Model:
     The maps shrink to every fourth column, where convolutions are cheap, and each column of them names two
     steps: neighbouring strokes of two ones are 5 pixels apart and need three steps.
     """
-
-    def convolution(
-        filters: int, size: Any = 3, strides: Any = 1, padding: str = "same"
-    ) -> list[layers.Layer]:
-        return [
-            layers.Conv2D(filters, size, strides, padding, use_bias=False),
-            FusedBatchNormalization(momentum=0.95),
-            layers.ReLU(),
-        ]
 
     along: list[layers.Layer] = (
         [layers.Reshape((-1, 160)), layers.Bidirectional(layers.LSTM(96, return_sequences=True), name="time")]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
+from inkdigits.learning.models.transfer import trunk
 
 FEATURES = "features"
 EMBEDDING = "embedding"
@@ -27,6 +27,7 @@ def embedding_cnn(classes: int) -> keras.Model:
     return keras.Sequential(
         [
             *trunk(),
+            layers.Flatten(name=FEATURES),
             layers.Dropout(0.2),
             layers.Dense(EMBEDDING_SIZE, use_bias=False),
             layers.BatchNormalization(momentum=0.95),
@@ -35,32 +36,6 @@ def embedding_cnn(classes: int) -> keras.Model:
         ],
         name="embedding",
     )
-
-
-def trunk() -> list[keras.Layer]:
-    """Two convolutions at 14x14, two at 7x7, two without padding down to 3x3: 1008 features."""
-
-    def convolution(
-        filters: int, size: int = 3, strides: int = 1, padding: str = "same"
-    ) -> list[keras.Layer]:
-        return [
-            layers.Conv2D(filters, size, strides, padding, use_bias=False),
-            FusedBatchNormalization(momentum=0.95),
-            layers.ReLU(),
-        ]
-
-    return [
-        keras.Input((28, 28), dtype="uint8", name="glyphs"),
-        layers.Rescaling(2 / 255, offset=-1),
-        layers.Reshape((28, 28, 1)),
-        *convolution(32, 5, strides=2),
-        *convolution(40),
-        *convolution(80, strides=2),
-        *convolution(80),
-        *convolution(112, padding="valid"),
-        *convolution(112, padding="valid"),
-        layers.Flatten(name=FEATURES),
-    ]
 
 
 def cosine_softmax(classes: int) -> list[keras.Layer]:

@@ -10,18 +10,11 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
+from inkdigits.learning.models.normalisation import convolution
 
 
 def build_glyph_cnn(classes: int) -> keras.Model:
     """Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32."""
-
-    def convolution(filters: int, strides: int = 1, padding: str = "same") -> list[layers.Layer]:
-        return [
-            layers.Conv2D(filters, 3, strides, padding, use_bias=False),
-            FusedBatchNormalization(momentum=0.95),
-            layers.ReLU(),
-        ]
 
     return keras.Sequential(
         [

@@ -11,15 +11,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
-
-
-def _convolution(filters: int, size: int, strides: int = 1) -> list[layers.Layer]:
-    return [
-        layers.Conv2D(filters, size, strides, "same", use_bias=False),
-        FusedBatchNormalization(momentum=0.95),
-        layers.ReLU(),
-    ]
+from inkdigits.learning.models.normalisation import FusedBatchNormalization, convolution
 
 
 def _separable(filters: int, strides: int = 1) -> list[layers.Layer]:
@@ -50,7 +42,7 @@ def light() -> keras.Model:
     x = first
     for layer in (
         *rest,
-        *_convolution(8, 5),
+        *convolution(8, 5),
         layers.MaxPooling2D(2),
         *_separable(16),
         layers.MaxPooling2D(2),
@@ -72,7 +64,7 @@ def light_10k() -> keras.Model:
     return keras.Sequential(
         [
             *_input(),
-            *_convolution(16, 5, strides=2),
+            *convolution(16, 5, strides=2),
             *_separable(32),
             *_separable(40, strides=2),
             *_separable(48),

@@ -10,20 +10,11 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
+from inkdigits.learning.models.normalisation import convolution
 
 
 def build_line_cnn(classes: int) -> keras.Model:
     """Strips (n, 32, width) uint8 to probabilities (n, width / 2, classes) float32, class 0 is none."""
-
-    def convolution(
-        filters: int, size: int | tuple[int, int], padding: str = "same", strides: int = 1
-    ) -> list[layers.Layer]:
-        return [
-            layers.Conv2D(filters, size, strides, padding, use_bias=False),
-            FusedBatchNormalization(momentum=0.95),
-            layers.ReLU(),
-        ]
 
     def along(filters: int, size: int) -> list[layers.Layer]:
         return [
@@ -38,13 +29,13 @@ def build_line_cnn(classes: int) -> keras.Model:
             layers.Rescaling(1 / 255),
             layers.Reshape((32, -1, 1)),
             *convolution(24, 5, strides=2),
-            *convolution(40, 3),
+            *convolution(40),
             layers.MaxPooling2D((2, 1)),
-            *convolution(56, 3),
-            *convolution(56, 3),
+            *convolution(56),
+            *convolution(56),
             layers.MaxPooling2D((2, 1)),
-            *convolution(80, 3),
-            *convolution(128, (4, 1), "valid"),
+            *convolution(80),
+            *convolution(128, (4, 1), padding="valid"),
             layers.Reshape((-1, 128)),
             layers.SpatialDropout1D(0.1),
             *along(128, 5),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
+from inkdigits.learning.models.normalisation import convolution
 
 
 def inkdigits_single() -> keras.Model:
@@ -17,25 +17,18 @@ def inkdigits_single() -> keras.Model:
     Flattening keeps where a stroke was; batch normalisation of the logits is An et al.'s (2020).
     """
 
-    def convolution(filters: int, size: int = 3, strides: int = 1, padding: str = "valid") -> list:
-        return [
-            layers.Conv2D(filters, size, strides, padding, use_bias=False),
-            FusedBatchNormalization(momentum=0.95),
-            layers.ReLU(),
-        ]
-
     return keras.Sequential(
         [
             keras.Input((28, 28), dtype="uint8", name="glyphs"),
             layers.Rescaling(2 / 255, offset=-1),
             layers.Reshape((28, 28, 1)),
-            *convolution(32, 5, strides=2, padding="same"),
-            *convolution(64, padding="same"),
+            *convolution(32, 5, strides=2),
             *convolution(64),
-            *convolution(96),
-            *convolution(112),
-            *convolution(128),
-            *convolution(144),
+            *convolution(64, padding="valid"),
+            *convolution(96, padding="valid"),
+            *convolution(112, padding="valid"),
+            *convolution(128, padding="valid"),
+            *convolution(144, padding="valid"),
             layers.Flatten(),
             layers.Dropout(0.2),
             layers.Dense(10, use_bias=False),

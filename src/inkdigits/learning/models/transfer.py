@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
+from inkdigits.learning.models.normalisation import convolution
 
 FEATURES = "features"
 
@@ -19,29 +19,27 @@ def transfer_cnn(classes: int = 10) -> keras.Model:
     padding down to 3x3, all of which the softmax sees; 304,170 parameters for 10 classes.
     """
 
-    def convolution(
-        filters: int, size: int = 3, strides: int = 1, padding: str = "same"
-    ) -> list[keras.Layer]:
-        return [
-            layers.Conv2D(filters, size, strides, padding, use_bias=False),
-            FusedBatchNormalization(momentum=0.95),
-            layers.ReLU(),
-        ]
-
     return keras.Sequential(
         [
-            keras.Input((28, 28), dtype="uint8", name="glyphs"),
-            layers.Rescaling(2 / 255, offset=-1),
-            layers.Reshape((28, 28, 1)),
-            *convolution(32, 5, strides=2),
-            *convolution(40),
-            *convolution(80, strides=2),
-            *convolution(80),
-            *convolution(112, padding="valid"),
-            *convolution(112, padding="valid"),
+            *trunk(),
             layers.Flatten(),
             layers.Dropout(0.3, name=FEATURES),
             layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities"),
         ],
         name="transfer",
     )
+
+
+def trunk() -> list[keras.Layer]:
+    """Two convolutions at 14x14, two at 7x7, two without padding down to 3x3: 112 maps."""
+    return [
+        keras.Input((28, 28), dtype="uint8", name="glyphs"),
+        layers.Rescaling(2 / 255, offset=-1),
+        layers.Reshape((28, 28, 1)),
+        *convolution(32, 5, strides=2),
+        *convolution(40),
+        *convolution(80, strides=2),
+        *convolution(80),
+        *convolution(112, padding="valid"),
+        *convolution(112, padding="valid"),
+    ]
