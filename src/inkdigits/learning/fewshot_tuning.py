@@ -17,8 +17,8 @@ import numpy as np
 from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.feed import feed
 from inkdigits.learning.models.embedding import COSINES, embedding_cnn
+from inkdigits.learning.optimizer import execution
 
-STEPS_PER_EXECUTION = 16
 PREDICTION_BATCH = 500
 WARPS = Augmentation(translation=2.0, rotation=15.0, scale=0.2, shear=0.2, elastic=28.0)
 
@@ -48,8 +48,7 @@ class Tuner:
         self.model.compile(
             optimizer=self.optimizer,
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=plan.label_smoothing),
-            steps_per_execution=STEPS_PER_EXECUTION,
-            jit_compile=False if keras.config.backend() == "tensorflow" else "auto",
+            **execution(),
         )
         self.optimizer.build(self.model.trainable_variables)
         self._fresh = [np.asarray(value) for value in self.optimizer.variables]

@@ -20,8 +20,9 @@ from scipy.sparse.linalg import cg
 
 from inkdigits.learning.augment import augment
 from inkdigits.learning.feed import feed
-from inkdigits.learning.fewshot_tuning import PREDICTION_BATCH, STEPS_PER_EXECUTION, WARPS, digits_network
+from inkdigits.learning.fewshot_tuning import PREDICTION_BATCH, WARPS, digits_network
 from inkdigits.learning.models.embedding import EMBEDDING
+from inkdigits.learning.optimizer import STEPS_PER_EXECUTION, execution
 
 TEMPERATURE = 0.2
 PAIRS = 128
@@ -66,8 +67,7 @@ def adapt(
     body.compile(
         optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps)),
         loss=contrast,
-        steps_per_execution=STEPS_PER_EXECUTION,
-        jit_compile=False if keras.config.backend() == "tensorflow" else "auto",
+        **execution(),
     )
     left = steps
     while left:

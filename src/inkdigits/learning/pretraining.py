@@ -21,10 +21,9 @@ from rich.console import Console
 
 from inkdigits.errors import RunError
 from inkdigits.learning.feed import feed
+from inkdigits.learning.optimizer import execution
 from inkdigits.learning.progress import Watch, epoch_progress
 from inkdigits.learning.recipe import Arrays
-
-STEPS_PER_EXECUTION = 16
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,5 @@ def _compile(network: keras.Model, plan: Plan, loss: Any, metrics: tuple[Any, ..
         optimizer=keras.optimizers.Adam(rate),
         loss=loss,
         metrics=list(metrics),
-        steps_per_execution=STEPS_PER_EXECUTION,
-        jit_compile=False if keras.config.backend() == "tensorflow" else "auto",
+        **execution(),
     )

@@ -136,10 +136,9 @@ def _check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint
 
 
 def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
-    """Make the folder, record config, environment and data; refuse a run that learnt from other data."""
+    """Record config, environment and data; refuse a run that learnt from other data."""
     record = {**environment(), "data": data.hashes, "sources": list(data.sources), "count": data.count}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if (folder / runs.ENVIRONMENT).exists():
             before = runs.read_json(folder / runs.ENVIRONMENT)
             if before.get("data") != data.hashes:
