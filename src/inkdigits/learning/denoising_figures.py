@@ -19,7 +19,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.autoencoder import AUTOENCODER, NOISES, corrupt
 from inkdigits.learning.datasets import Digits
 from inkdigits.learning.evaluation import SETS, open_network
-from inkdigits.learning.figures import DPI
+from inkdigits.learning.figures import save
 
 LEVELS = {
     "masking": (0.0, 0.1, 0.25, 0.5, 0.75),
@@ -91,9 +91,7 @@ def draw_reconstructions(whole: Any, digits: Digits, path: Path) -> Path:
             axes.axis("off")
         first = axes_row[0]
         first.text(-0.2, 0.5, name, transform=first.transAxes, ha="right", va="center", fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
-    return path
+    return save(figure, path)
 
 
 def _given_back(whole: Any, images: np.ndarray) -> np.ndarray:
@@ -113,6 +111,4 @@ def draw_noise(rows: list[NoisyAccuracy], on: str, path: Path) -> Path:
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel(f"accuracy on {on}, %")
     figure.axes[0].legend(fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
-    return path
+    return save(figure, path)

@@ -27,7 +27,7 @@ from inkdigits.learning.explain import (
     open_views,
     strongest_units,
 )
-from inkdigits.learning.figures import BLUE, DPI, GREY
+from inkdigits.learning.figures import BLUE, GREY, save
 from inkdigits.learning.views import SIDE, Filters, Views
 
 DIGITS = 10
@@ -297,6 +297,4 @@ def _percent(share: float) -> str:
 
 def _save(figure: Figure, path: Path) -> Path:
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.11)  # type: ignore[union-attr]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, facecolor=figure.get_facecolor())
-    return path
+    return save(figure, path)

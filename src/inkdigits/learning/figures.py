@@ -46,7 +46,7 @@ def draw_datasets(samples: dict[str, tuple[np.ndarray, np.ndarray]], path: Path,
         axes_row[0].text(
             -0.2, 0.5, name, transform=axes_row[0].transAxes, ha="right", va="center", fontsize=9
         )
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_architecture(model: Any, path: Path) -> Path:
@@ -67,7 +67,7 @@ def draw_architecture(model: Any, path: Path) -> Path:
     axes.set(xlim=(-0.1, 6.1), ylim=(-len(rows) + 0.9, 0.9))
     axes.axis("off")
     figure.suptitle(f"{model.name}: {model.count_params():,} parameters", fontsize=11)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_curves(histories: dict[str, list[dict[str, Any]]], folder: Path) -> list[Path]:
@@ -90,7 +90,7 @@ def draw_curves(histories: dict[str, list[dict[str, Any]]], folder: Path) -> lis
         axes.set(xlabel="epoch", ylabel=quantity)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-        written.append(_save(figure, folder / f"{quantity}.png"))
+        written.append(save(figure, folder / f"{quantity}.png"))
     return written
 
 
@@ -112,7 +112,7 @@ def draw_times(times: dict[str, tuple[float, float]], path: Path) -> Path:
     axes.set_ylabel("seconds")
     axes.margins(y=0.2)
     axes.legend()
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
@@ -137,7 +137,7 @@ def draw_confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Pa
     axes.set_xticks(range(len(classes)), list(classes))
     axes.set_yticks(range(len(classes)), list(classes))
     axes.set(xlabel="read as", ylabel="true", title=f"{wrong.sum()} mistakes of {matrix.sum()}")
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_reliability(count: np.ndarray, confidence: np.ndarray, accuracy: np.ndarray, path: Path) -> Path:
@@ -152,7 +152,7 @@ def draw_reliability(count: np.ndarray, confidence: np.ndarray, accuracy: np.nda
     axes.scatter(confidence[filled], accuracy[filled], s=sizes, color=BLUE)
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(-0.02, 1.02))
     axes.grid(alpha=0.3)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_mistakes(images: Sequence[np.ndarray], titles: Sequence[str], path: Path, columns: int = 8) -> Path:
@@ -165,7 +165,7 @@ def draw_mistakes(images: Sequence[np.ndarray], titles: Sequence[str], path: Pat
     for axes, image, title in zip(grid.flat, images, titles, strict=False):
         axes.imshow(image, cmap="gray", vmin=0, vmax=255)
         axes.set_title(title, fontsize=7)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def _shape(layer: Any) -> tuple[int | None, ...]:
@@ -173,7 +173,8 @@ def _shape(layer: Any) -> tuple[int | None, ...]:
     return tuple(output[0].shape if isinstance(output, (list, tuple)) else output.shape)
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure, its folder too; returns `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=DPI)
     return path

@@ -17,7 +17,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from inkdigits.learning.direct_labels import label_points, spread_evenly
-from inkdigits.learning.figures import DPI, GREY
+from inkdigits.learning.figures import GREY, save
 from inkdigits.learning.table import Row
 from inkdigits.learning.table_summary import Spread, Summary
 
@@ -106,7 +106,7 @@ def draw_accuracies(summaries: Sequence[Summary], path: Path) -> Path | None:
     _accuracy_axis(axes, "x", errors)
     axes.set_xlabel(ACCURACY)
     axes.set_title("dot: one seed; bar: the mean; diamond: as published; grey stroke: our target", fontsize=9)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_against(summaries: Sequence[Summary], field: str, label: str, path: Path) -> Path | None:
@@ -143,7 +143,7 @@ def draw_against(summaries: Sequence[Summary], field: str, label: str, path: Pat
     _name_families(axes, [summary.row for summary, _, _ in shown])
     names = [summary.row.name for summary, _, _ in shown]
     label_points(axes, points, names, colours, SIZE, reach)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_curves(summaries: Sequence[Summary], path: Path) -> Path | None:
@@ -165,7 +165,7 @@ def draw_curves(summaries: Sequence[Summary], path: Path) -> Path | None:
         axes.set_xlabel("epoch")
     grid[0][0].set_title("training loss", fontsize=10)
     grid[0][1].set_title("training accuracy, per cent, of distorted images where a row distorts", fontsize=10)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_times(summaries: Sequence[Summary], path: Path) -> Path | None:
@@ -194,7 +194,7 @@ def draw_times(summaries: Sequence[Summary], path: Path) -> Path | None:
     axes.grid(alpha=0.25, axis="x")
     axes.set_axisbelow(True)
     axes.set_title("dark: training; light: reading the test images", fontsize=9)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def draw_gallery(images: Sequence[np.ndarray], titles: Sequence[str], path: Path, columns: int = 8) -> Path:
@@ -208,7 +208,7 @@ def draw_gallery(images: Sequence[np.ndarray], titles: Sequence[str], path: Path
     for axes, image, title in zip(grid.flat, images, titles, strict=False):
         axes.imshow(255 - image.astype(int), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.text(0.5, -0.06, title, transform=axes.transAxes, ha="center", va="top", fontsize=7.5)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def _on_mnist(summaries: Sequence[Summary]) -> list[tuple[Summary, Spread]]:
@@ -321,9 +321,3 @@ def _name_ends(axes: Axes, ends: list[tuple[str, float, float]], colour: str) ->
             annotation_clip=False,
             arrowprops=leader,
         )
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
-    return path

@@ -22,7 +22,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
 from inkdigits.learning.evaluation import evaluate_set
-from inkdigits.learning.figures import BLUE, DPI, ORANGE
+from inkdigits.learning.figures import BLUE, ORANGE, save
 from inkdigits.learning.recipe import Recipe
 from inkdigits.learning.training import train
 from inkdigits.learning.transfer import PRETRAINED, PRETRAINING, TRANSFER, pretrain
@@ -160,9 +160,7 @@ def draw_curve(points: Sequence[CurvePoint], on: str, path: Path) -> Path:
     axes.set(xlabel="labels of MNIST", ylabel=f"accuracy on {on}, %")
     axes.grid(alpha=0.3)
     axes.legend()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
-    return path
+    return save(figure, path)
 
 
 def _errors(percent: np.ndarray) -> np.ndarray:
