@@ -119,16 +119,17 @@ def read(
     """
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other")
+    # Imported here: `inkdigits --help` and the learning verbs need no recogniser.
+    from inkdigits.reading.constraint import asked
+    from inkdigits.reading.reader import Reader
+
     try:
         parse_pages(pages)
-        constraint = _constraint(pattern, length, check)
+        constraint = asked(pattern, length, check)
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
     limits = Limits(max_pixels, max_pages, max_bytes)
     found = list(_expand(paths))
-
-    # Imported here: `inkdigits --help` and the learning verbs need no recogniser.
-    from inkdigits.reading.reader import Reader
 
     failed = False
     with ExitStack() as stack:
@@ -168,14 +169,6 @@ def _expand(paths: Iterable[str]) -> Iterator[str | Answer]:
             yield from sources.expand(path)
         except InputError as error:
             yield _failure(path, 1, str(error))
-
-
-def _constraint(pattern: str | None, length: int | None, check: str | None) -> Constraint | None:
-    if pattern is None and length is None and check is None:
-        return None
-    from inkdigits.reading.constraint import Constraint
-
-    return Constraint(pattern, length, check)
 
 
 def _read(

@@ -70,8 +70,8 @@ class Constraint:
         """A finite automaton of the pattern and the length."""
         import interegular
 
-        parts = [_EVERYTHING, f"[0-9]{{{self.length}}}"] if self.length is not None else [_EVERYTHING]
-        automaton = interegular.parse_pattern(parts[-1]).to_fsm()
+        digits = _EVERYTHING if self.length is None else f"[0-9]{{{self.length}}}"
+        automaton = interegular.parse_pattern(digits).to_fsm()
         if self.pattern is None:
             return automaton
         try:
@@ -106,6 +106,12 @@ class Constraint:
     def accepts(self, state: int) -> bool:
         """Whether a text may end in `state`."""
         return state in self._automaton.finals
+
+
+def asked(pattern: str | None, length: int | None, check: str | None) -> Constraint | None:
+    """The `Constraint` of what a caller asks for; None where nothing is."""
+    wanted = (pattern, length, check)
+    return None if wanted == (None, None, None) else Constraint(*wanted)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 
 from inkdigits.answer import Answer, Line
 from inkdigits.errors import InkdigitsError
-from inkdigits.reading.constraint import Constraint
+from inkdigits.reading.constraint import Constraint, asked
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
@@ -150,6 +150,4 @@ def read(
         InputError: the source cannot be read or the pattern not understood; LimitError where the source is
             beyond the default limits.
     """
-    wanted = (pattern, length, check)
-    constraint = None if wanted == (None, None, None) else Constraint(*wanted)
-    return _shared_reader().read(source, pages=pages, constraint=constraint)
+    return _shared_reader().read(source, pages=pages, constraint=asked(pattern, length, check))
