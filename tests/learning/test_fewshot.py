@@ -28,22 +28,7 @@ TURNS = Augmentation(rotation=5)
 
 @pytest.fixture
 def data_folder(tmp_path) -> Path:
-    """Letters, drawn at random, and characters, bars at eleven places, where the real ones would lie."""
-    generator = np.random.default_rng(0)
-    letters = generator.integers(0, 256, (60, 28, 28)).astype(np.uint8)
-    strokes = np.full((22, 105, 105), 255, np.uint8)
-    for number, image in enumerate(strokes):
-        image[20:80, 20 + 3 * number : 26 + 3 * number] = 0
-    (tmp_path / "letters").mkdir()
-    (tmp_path / "omniglot").mkdir()
-    kinds = np.array(list("ABCDFT") * 10)
-    np.savez(
-        tmp_path / "letters" / "letters.npz",
-        **{"x_train": letters, "y_train": kinds, "x_test": letters[:30], "y_test": kinds[:30]},
-    )
-    names = np.array([f"Greek/character{number % 11:02}" for number in range(22)])
-    np.savez(tmp_path / "omniglot" / "omniglot_small.npz", x=strokes, cls=names)
-    return tmp_path
+    return tiny.characters_folder(tmp_path, drawings=22, first=20)
 
 
 @pytest.fixture(scope="module")

@@ -53,18 +53,7 @@ BARS = dataclasses.replace(RECIPES["transfer"], prepare=prepare)
 
 @pytest.fixture
 def data_folder(tmp_path) -> Path:
-    """Letters and characters, drawn at random, where the real ones would lie."""
-    generator = np.random.default_rng(0)
-    letters = generator.integers(0, 256, (60, 28, 28)).astype(np.uint8)
-    strokes = np.full((10, 105, 105), 255, np.uint8)
-    for number, image in enumerate(strokes):
-        image[20:80, 30 + 3 * number : 36 + 3 * number] = 0
-    (tmp_path / "letters").mkdir()
-    (tmp_path / "omniglot").mkdir()
-    np.savez(tmp_path / "letters" / "letters.npz", x_train=letters, y_train=np.array(list("ABCDFT") * 10))
-    names = np.array([f"Greek/character{number % 5:02}" for number in range(10)])
-    np.savez(tmp_path / "omniglot" / "omniglot_small.npz", x=strokes, cls=names)
-    return tmp_path
+    return tiny.characters_folder(tmp_path, drawings=10, first=30)
 
 
 @pytest.fixture(autouse=True)

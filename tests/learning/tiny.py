@@ -80,3 +80,21 @@ def config(**changes: object) -> TrainConfig:
         **changes,
     }
     return TrainConfig("tiny", **settings)  # type: ignore[arg-type]
+
+
+def characters_folder(folder: Path, drawings: int, first: int) -> Path:
+    """Letters, drawn at random, and twice as many drawings as characters, bars from column `first` on, where
+    the real ones would lie.
+    """
+    letters = np.random.default_rng(0).integers(0, 256, (60, 28, 28)).astype(np.uint8)
+    strokes = np.full((drawings, 105, 105), 255, np.uint8)
+    for number, image in enumerate(strokes):
+        image[20:80, first + 3 * number : first + 6 + 3 * number] = 0
+    (folder / "letters").mkdir()
+    (folder / "omniglot").mkdir()
+    kinds = np.array(list("ABCDFT") * 10)
+    arrays = {"x_train": letters, "y_train": kinds, "x_test": letters[:30], "y_test": kinds[:30]}
+    np.savez(folder / "letters" / "letters.npz", **arrays)
+    names = np.array([f"Greek/character{number % (drawings // 2):02}" for number in range(drawings)])
+    np.savez(folder / "omniglot" / "omniglot_small.npz", x=strokes, cls=names)
+    return folder
