@@ -109,25 +109,25 @@ def _score(row: Row, seed: int, place: Path, data_folder: Path) -> dict[str, Any
 
 def _score_digits(model: Any, place: Path, data_folder: Path) -> dict[str, Any]:
     """Accuracy on every set that is there; the probabilities are kept for committees."""
-    probabilities, seconds = {}, 0.0
+    probabilities, labels, seconds = {}, {}, 0.0
     for name, source in SCORED.items():
         if not all(local_path(file, data_folder) for file in SOURCES[source].files):
             continue
-        images = SETS[name](data_folder).images
+        digits = SETS[name](data_folder)
         start = time.perf_counter()
-        probabilities[name] = model.predict(images, batch_size=EVALUATION_BATCH, verbose=0)
+        probabilities[name] = model.predict(digits.images, batch_size=EVALUATION_BATCH, verbose=0)
+        labels[name] = digits.labels
         seconds = time.perf_counter() - start if name == "mnist-test" else seconds
     runs.write_atomically(
         place / PROBABILITIES, lambda file: np.savez_compressed(file, allow_pickle=False, **probabilities)
     )
-    return {"test_seconds": round(seconds, 3), **_accuracies(probabilities, data_folder)}
+    return {"test_seconds": round(seconds, 3), **_accuracies(probabilities, labels)}
 
 
-def _accuracies(probabilities: dict[str, np.ndarray], data_folder: Path) -> dict[str, Any]:
+def _accuracies(probabilities: dict[str, np.ndarray], labels: dict[str, np.ndarray]) -> dict[str, Any]:
     """The accuracies, and which MNIST test images were read wrongly."""
     wrong = {
-        name: np.flatnonzero(values.argmax(axis=1) != SETS[name](data_folder).labels)
-        for name, values in probabilities.items()
+        name: np.flatnonzero(values.argmax(axis=1) != labels[name]) for name, values in probabilities.items()
     }
     return {
         "accuracy": {name: 1 - len(wrong[name]) / len(probabilities[name]) for name in wrong},
@@ -146,6 +146,7 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
     kept = [dict(np.load(place / PROBABILITIES)) for place in places]
     sets = [name for name in SCORED if all(name in one for one in kept)]
     means = {name: np.mean([one[name] for one in kept], axis=0) for name in sets}
+    labels = {name: SETS[name](data_folder).labels for name in sets}
     scored = {
         "model": row.name,
         "seed": seed,
@@ -155,8 +156,8 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
         "parameters": sum(one["parameters"] for one in scores),
         "multiply_adds": sum(one["multiply_adds"] for one in scores),
         "test_seconds": round(sum(one["test_seconds"] for one in scores), 3),
-        **_accuracies(means, data_folder),
-        "bootstrap": {name: _bootstrap(name, [one[name] for one in kept], data_folder) for name in sets},
+        **_accuracies(means, labels),
+        "bootstrap": {name: _bootstrap([one[name] for one in kept], labels[name]) for name in sets},
         "curve": None,
         "config": {"members": [place.name for place in places], "rule": "mean of probabilities"},
         "versions": {"python": platform.python_version(), **versions()},
@@ -169,11 +170,11 @@ def _committee(row: Row, seed: int, folder: Path, data_folder: Path) -> dict[str
     return scored
 
 
-def _bootstrap(name: str, members: list[np.ndarray], data_folder: Path) -> float:
+def _bootstrap(members: list[np.ndarray], labels: np.ndarray) -> float:
     """The standard deviation of the accuracy of committees drawn from the members with replacement (Efron
     1979): how much hangs on which networks happen to sit in it.
     """
-    labels, stacked = SETS[name](data_folder).labels, np.stack(members)
+    stacked = np.stack(members)
     generator = np.random.default_rng(0)
     drawn = (generator.integers(0, len(stacked), len(stacked)) for _ in range(BOOTSTRAPS))
     shares = [(stacked[rows].mean(axis=0).argmax(axis=1) == labels).mean() for rows in drawn]

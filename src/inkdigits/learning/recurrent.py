@@ -5,13 +5,10 @@ In: nothing. Out: `RECURRENT`. What a publication leaves open was chosen on MNIS
 
 from __future__ import annotations
 
-from typing import Any
-
+from inkdigits.learning.literature import AFFINE, HALF
 from inkdigits.learning.mnist import glyph_recipe
 from inkdigits.learning.models.recurrent import lstm, mdlstm
 from inkdigits.learning.recipe import Recipe
-
-AFFINE: dict[str, Any] = {"translation": 2.0, "rotation": 10.0, "scale": 0.1, "shear": 0.1}
 
 RECURRENT: tuple[Recipe, ...] = (
     glyph_recipe(
@@ -25,7 +22,7 @@ RECURRENT: tuple[Recipe, ...] = (
             "learning_rate": 3e-3,
             "schedule": "one-cycle",
             "ema_momentum": 0.998,
-            "precision": "mixed_bfloat16",
+            **HALF,
             "augmentation": AFFINE,
         },
     ),
@@ -40,7 +37,7 @@ RECURRENT: tuple[Recipe, ...] = (
             "learning_rate": 1e-2,
             "schedule": "one-cycle",
             "ema_momentum": 0.998,
-            "precision": "mixed_bfloat16",
+            **HALF,
             "augmentation": AFFINE,
         },
     ),

@@ -1,4 +1,4 @@
-"""Batch normalisation that is quick on a CPU in bfloat16, and the three layers most networks here are made of.
+"""Batch normalisation that is quick on a CPU in bfloat16, and the three layers that most networks repeat.
 
 In: maps. Out: the same, normalised; or the three layers in their order.
 """
