@@ -158,6 +158,26 @@ def test_few_labels_have_a_table_of_their_own(tmp_path):
     assert "| mlp (5-labels) |" in text
 
 
+def test_studies_that_were_made_into_the_folder_are_told(tmp_path):
+    curve = [
+        {"labels": labels, "seed": seed, "pretrained": less == 0, "accuracy": right - less + 0.01 * seed}
+        for labels, right in ((10, 0.80), (1000, 0.96))
+        for seed in (0, 1)
+        for less in (0, 0.3)
+    ]
+    noisy = [{"noise": "gaussian", "level": 0.3, "pretrained": 0.97, "baseline": 0.9125}]
+    for name, record in (
+        ("transfer-curve", {"on": "mnist-test", "steps": 1000, "points": curve}),
+        ("denoising", {"on": "mnist-test", "count": 10_000, "accuracy": noisy}),
+    ):
+        (tmp_path / name).mkdir()
+        run_files.write_json(tmp_path / name / f"{name}.json", record)
+    text, _ = report([run("mlp")], tmp_path)
+    assert "| 10 | 80.50 ± 0.71 | 50.50 ± 0.71 |" in text and "| 1,000 | 96.50 ± 0.71 |" in text
+    assert "](transfer-curve/transfer-curve.png)" in text and "2 draws" in text
+    assert "| gaussian | 0.3 | 97.00 | 91.25 |" in text and "](denoising/noise.png)" in text
+
+
 def test_runs_that_lack_what_every_run_has_are_named():
     with pytest.raises(RunError, match="run 1"):
         summarise([run("mlp"), {"model": "mlp", "seed": 0}], ROWS)

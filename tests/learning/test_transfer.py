@@ -150,9 +150,9 @@ def test_a_curve_has_its_points_and_goes_on_where_it_stopped(data_folder, tmp_pa
     monkeypatch.setitem(SETS, "mnist-test", lambda folder: Digits(*tiny.bars(50, 3)))
     out, console = tmp_path / "curve", Console(file=io.StringIO())
 
-    def curve(counts, steps=10):
+    def curve(counts, steps=10, report=None):
         return transfer_curve.label_curve(
-            out, data_folder, counts=counts, seeds=(4,), steps=steps, console=console
+            out, data_folder, counts=counts, seeds=(4,), steps=steps, report=report, console=console
         )
 
     curve([10])
@@ -169,7 +169,8 @@ def test_a_curve_has_its_points_and_goes_on_where_it_stopped(data_folder, tmp_pa
     assert len(table["points"]) == 4 and table["pretraining"]["4"] > 0 and table["on"] == "mnist-test"
     assert files[1].stat().st_size > 5000
     monkeypatch.setattr(transfer_curve, "train", None)  # All of it is there.
-    assert curve([10, 50])[0] == points
+    again, told = curve([10, 50], report=tmp_path / "report")
+    assert again == points and {path.parent for path in told} == {tmp_path / "report"}
     with pytest.raises(RunError, match="other settings"):
         curve([10], steps=40)
     with pytest.raises(RunError, match="at least 1"):

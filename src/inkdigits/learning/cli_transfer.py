@@ -22,6 +22,9 @@ def transfer_curve(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder of runs, JSON and picture.")
     ] = Path("runs/transfer-curve"),
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of JSON and picture, if another.")
+    ] = None,
 ) -> None:
     """Accuracy against MNIST's number of labels, pretrained and from scratch; goes on where it stopped."""
     need_training()
@@ -31,7 +34,13 @@ def transfer_curve(
 
     place = nearest(on, list(SETS), "data set")
     _, files = label_curve(
-        out, data_folder(folder), counts=labels or COUNTS, seeds=range(seeds), steps=steps, on=place
+        out,
+        data_folder(folder),
+        counts=labels or COUNTS,
+        seeds=range(seeds),
+        steps=steps,
+        on=place,
+        report=report,
     )
     for path in files:
         typer.echo(path)

@@ -17,11 +17,12 @@ from rich.table import Table
 from inkdigits.errors import DataError
 from inkdigits.learning import table_cells as cells
 from inkdigits.learning import table_figures as figures
+from inkdigits.learning import table_studies as studies
 from inkdigits.learning.datasets import load_mnist
 from inkdigits.learning.runs import write_text
 from inkdigits.learning.table import Row
 from inkdigits.learning.table_networks import draw_networks
-from inkdigits.learning.table_summary import Run, Summary, asked, shared_errors, spread_of, summarise
+from inkdigits.learning.table_summary import Run, Summary, asked, shared_errors, summarise
 
 REPORT = "report.md"
 GALLERY = 48
@@ -74,7 +75,8 @@ def write_report(
         _overview(summaries),
         "## Accuracy",
         _accuracy_table(summaries),
-        _few_labels(summaries),
+        studies.few_labels(summaries, out_folder),
+        studies.under_noise(out_folder),
         "## Other handwriting",
         _other_sets(summaries),
         "## Cost",
@@ -199,29 +201,6 @@ def _accuracy_table(summaries: Sequence[Summary]) -> str:
 def _figure_names(summaries: Sequence[Summary]) -> list[str]:
     """The figures that any run has, in the order in which they come."""
     return list(dict.fromkeys(key for one in summaries for run in one.runs for key in run["accuracy"]))
-
-
-def _few_labels(summaries: Sequence[Summary]) -> str:
-    """What few labels a class give: a line a method, a column for each number of labels."""
-    runs = [run for one in summaries if not one.row.shares for run in one.runs if run.get("draws")]
-    if not runs:
-        return ""
-    found: dict[str, dict[str, list[float]]] = {}
-    for run in runs:
-        for key, methods in run["draws"].items():
-            for method, values in methods.items():
-                found.setdefault(method, {}).setdefault(key, []).extend(values)
-    keys = list(runs[0]["draws"])
-    heading = ["method", *(key.replace("-labels", " a class") for key in keys)]
-    lines = [
-        [method, *(cells.mean_sd(spread_of(by_key[key]) if key in by_key else None, 2) for key in keys)]
-        for method, by_key in found.items()
-    ]
-    count = len(next(iter(found.values()))[keys[0]])
-    told = (
-        f"Per cent of MNIST's test images after a few labels a class: mean and sd of {count} draws of them."
-    )
-    return f"## Few labels\n\n{told}\n\n{cells.markdown(heading, lines)}"
 
 
 def _other_sets(summaries: Sequence[Summary]) -> str:

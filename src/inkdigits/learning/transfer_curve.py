@@ -55,13 +55,15 @@ def label_curve(
     seeds: Sequence[int] = (0, 1, 2),
     steps: int = 1000,
     on: str = "mnist-test",
+    report: Path | None = None,
     console: Console | None = None,
 ) -> tuple[list[CurvePoint], list[Path]]:
     """Train for `steps` steps (rounded up to tens) from each of `counts` labels and each of `seeds`, with and
     without pretraining, and measure on the set `on`; the points, and the files written.
 
     Both networks of a point see the same labels. Pretraining is done once a seed. All 60,000 training images
-    are there to draw from, unless `on` is "validation". RunError where `folder` holds a curve of other steps.
+    are there to draw from, unless `on` is "validation". Table and picture go to `report`, else to `folder`.
+    RunError where `folder` holds a curve of other steps.
     """
     if steps < 1:
         raise RunError(f"steps is {steps}: at least 1 is needed")
@@ -76,11 +78,13 @@ def label_curve(
                 kind = "pretrained" if pretrained else "from scratch"
                 console.print(f"{labels:6} labels, seed {seed}, {kind}: {100 * point.accuracy:.2f} %")
                 points.append(point)
-    table = folder / f"{CURVE}.json"
+    told = report or folder
+    told.mkdir(parents=True, exist_ok=True)
+    table = told / f"{CURVE}.json"
     record = {"on": on, "steps": steps, "batch_size": TRANSFER.defaults["batch_size"], **environment()}
     record["pretraining"] = _pretraining_seconds(folder, seeds)
     runs.write_json(table, {**record, "points": [asdict(point) for point in points]})
-    return points, [table, draw_curve(points, on, folder / f"{CURVE}.png")]
+    return points, [table, draw_curve(points, on, told / f"{CURVE}.png")]
 
 
 def _config(labels: int, seed: int, pretrained: bool, steps: int, on: str) -> TrainConfig:
