@@ -197,7 +197,7 @@ CRNN_CTC = Recipe(
     prepare=prepare_lines,
     options=("time", "lines_an_epoch"),
     defaults={
-        "epochs": 20,
+        "epochs": 40,
         "learning_rate": 3e-3,
         "schedule": "one-cycle",
         "ema_momentum": 0.999,
