@@ -13,7 +13,7 @@ import pytest
 
 from inkdigits.errors import DataError
 from inkdigits.learning import bank, datasets, sources
-from inkdigits.learning.bank import BANK_SOURCES, load_banks
+from inkdigits.learning.bank import BANK_SOURCES, Mixture, load_banks
 from inkdigits.learning.sources import Source, SourceFile
 from inkdigits.learning.strings import InkBank
 
@@ -93,7 +93,7 @@ def folder(files: dict[str, dict[str, bytes]], tmp_path: Path, monkeypatch: pyte
 
 @pytest.fixture
 def banks(folder: Path) -> tuple[InkBank, InkBank]:
-    return load_banks(folder, "ACFT")
+    return load_banks(folder, Mixture("ACFT", 0.25))
 
 
 def test_the_parts_share_no_writer_and_miss_no_digit(banks: tuple[InkBank, InkBank]) -> None:
@@ -124,7 +124,7 @@ def test_sources_have_their_shares_whatever_their_number_of_writers(
     assert one.shares.shape == (len(one.rows),)
     assert one.shares.sum() == pytest.approx(1)
     marked = np.array([one.glyphs[np.concatenate(writer)[0], 0, 0] > 0 for writer in one.rows])
-    assert one.shares[marked].sum() == pytest.approx(0.52)
+    assert one.shares[marked].sum() == pytest.approx(0.69 * 0.75)
 
 
 def test_smaller_digits_are_normalised_as_the_reader_does(banks: tuple[InkBank, InkBank]) -> None:
@@ -143,7 +143,7 @@ def test_smaller_digits_are_normalised_as_the_reader_does(banks: tuple[InkBank, 
 def test_only_the_letters_asked_for_are_foreign(
     folder: Path, monkeypatch: pytest.MonkeyPatch, letters: str
 ) -> None:
-    training, validation = load_banks(folder, letters)
+    training, validation = load_banks(folder, Mixture(letters, 0.25))
     marks = np.concatenate([training.foreign[:, 0, 27], validation.foreign[:, 0, 27]])
     found = {"ABCDFT"[mark - 1] for mark in marks if mark}
     assert found == set(letters)
@@ -161,7 +161,7 @@ def test_a_missing_source_is_named(folder: Path, name: str) -> None:
     missing = folder / sources.SOURCES[name].files[0].path
     missing.unlink()
     with pytest.raises(DataError, match=missing.name):
-        load_banks(folder, "ACFT")
+        load_banks(folder, Mixture("ACFT", 0.25))
 
 
 def test_semeion_writers_wrote_every_digit_alike() -> None:

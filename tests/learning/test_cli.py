@@ -121,7 +121,7 @@ def test_synthetic_ink_is_written_with_labels_and_a_sheet(tmp_path, monkeypatch)
     glyphs, _, _ = drawn.draw_writers(3, np.random.default_rng(0))
     rows = [[np.array([10 * writer + digit]) for digit in range(10)] for writer in range(3)]
     ink = InkBank(glyphs, rows, np.full(3, 1 / 3), glyphs[:4])
-    monkeypatch.setattr(bank, "load_banks", lambda folder, letters: (ink, ink))
+    monkeypatch.setattr(bank, "load_banks", lambda folder, mixture: (ink, ink))
     for kind, classes in (("lines", set("0123456789")), ("glyphs", {*"0123456789", "none"})):
         out = tmp_path / kind
         call("synth", out, "--kind", kind, "--count", 30)

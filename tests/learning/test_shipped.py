@@ -43,15 +43,15 @@ def _bank(start: int, count: int = 150) -> InkBank:
 @pytest.fixture
 def banks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Banks made here stand in for those of the data folder."""
-    monkeypatch.setattr(shipped, "load_banks", lambda folder, letters: (_bank(0), _bank(300)))
+    monkeypatch.setattr(shipped, "load_banks", lambda folder, ink: (_bank(0), _bank(300)))
     monkeypatch.setattr(shipped, "source_hashes", lambda names, folder: {name: "0" for name in names})
 
 
 def _prepare(recipe: Recipe, seed: int = 0) -> TrainingData:
     config = TrainConfig(recipe.name, seed=seed, options={"examples_an_epoch": COUNT})
     make = {"glyph": shipped.make_glyphs, "line": shipped.make_lines}[recipe.kind]
-    letters = {"glyph": shipped.GLYPH_LETTERS, "line": shipped.LINE_LETTERS}[recipe.kind]
-    return shipped.prepare_synthetic(make, letters, config, Path("."), 20)
+    ink = {"glyph": shipped.GLYPH_INK, "line": shipped.LINE_INK}[recipe.kind]
+    return shipped.prepare_synthetic(make, ink, config, Path("."), 20)
 
 
 @BOTH
@@ -88,7 +88,7 @@ def test_letters_that_are_digits_to_whoever_sees_them_alone_are_left_out(
     monkeypatch.setattr(
         shipped,
         "prepare_synthetic",
-        lambda make, letters, config, folder, count: seen.append((make.__name__, letters)),
+        lambda make, ink, config, folder, count: seen.append((make.__name__, ink.letters)),
     )
     for recipe in (DIGIT_RECIPE, LINE_RECIPE):
         recipe.prepare(TrainConfig(recipe.name), Path("."))

@@ -6,6 +6,7 @@ that are drawn; letters and Omniglot are the foreign characters. Validation has 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,26 @@ from inkdigits.learning.strings import InkBank
 from inkdigits.reading.glyph import normalise
 
 BANK_SOURCES = ("mnist", "qmnist", "semeion", "optdigits", "letters", "omniglot")
-_SHARES = {"mnist": 0.52, "semeion": 0.14, "optdigits": 0.09, "drawn": 0.25}
+# Of the writers that wrote; those that are drawn come beside them.
+_SHARES = {"mnist": 0.69, "semeion": 0.19, "optdigits": 0.12}
 _DRAWN_WRITERS, _DRAWN_SEED = 500, 20261123
 _SEMEION_WRITERS = 80  # the file holds each digit's rows writer by writer, two rows each
 _OPTDIGITS_GROUP = 60  # optdigits does not name its writers; neighbouring rows are of one session
 _HELD_OUT = 10  # every tenth writer of the other sources is for validation
 
 
-def load_banks(folder: Path, letters: str) -> tuple[InkBank, InkBank]:
-    """(training, validation), no writer in both; `letters` are those taken as foreign characters, of
-    "ABCDFT".
+@dataclass(frozen=True)
+class Mixture:
+    """What a bank holds: `letters` are those taken as foreign characters, of "ABCDFT"; `drawn` is the share
+    of ink by writers that are drawn, in [0, 1].
+    """
+
+    letters: str
+    drawn: float
+
+
+def load_banks(folder: Path, mixture: Mixture) -> tuple[InkBank, InkBank]:
+    """(training, validation), no writer in both.
 
     Raises:
         DataError: a source is missing or damaged.
@@ -47,7 +58,7 @@ def load_banks(folder: Path, letters: str) -> tuple[InkBank, InkBank]:
     validates = [mnist_validates, *(part % _HELD_OUT == 0 for part in writers[1:])]
 
     written = datasets.load_letters(folder, "train")
-    written = written.images[np.isin(written.labels, list(letters))]
+    written = written.images[np.isin(written.labels, list(mixture.letters))]
     omniglot = datasets.load_omniglot(folder)
     characters = _normalised(255 - omniglot.images)
     alphabets = np.array([name.split("/")[0] for name in omniglot.labels])
@@ -57,8 +68,9 @@ def load_banks(folder: Path, letters: str) -> tuple[InkBank, InkBank]:
         np.concatenate([written[500:], characters[kept]]),
         np.concatenate([written[:500], characters[~kept]]),
     )
-    training = _bank(images, labels, writers, [~part for part in validates], foreign[0])
-    return training, _bank(images, labels, writers, validates, foreign[1])
+    shares = [*(share * (1 - mixture.drawn) for share in _SHARES.values()), mixture.drawn]
+    training = _bank(images, labels, writers, [~part for part in validates], shares, foreign[0])
+    return training, _bank(images, labels, writers, validates, shares, foreign[1])
 
 
 def _normalised(images: np.ndarray) -> np.ndarray:
@@ -79,19 +91,17 @@ def _bank(
     labels: list[np.ndarray],
     writers: list[np.ndarray],
     chosen: list[np.ndarray],
+    shares: list[float],
     foreign: np.ndarray,
 ) -> InkBank:
-    glyphs, rows, shares, start = [], [], [], 0
-    for share, image, label, writer, part in zip(
-        _SHARES.values(), images, labels, writers, chosen, strict=True
-    ):
+    glyphs, rows, weights, start = [], [], [], 0
+    for share, image, label, writer, part in zip(shares, images, labels, writers, chosen, strict=True):
         glyphs.append(image[part])
         label, writer = label[part], writer[part]
         names = np.unique(writer)
         for name in names:
             mine = np.flatnonzero(writer == name)
             rows.append([start + mine[label[mine] == digit] for digit in range(10)])
-            shares.append(share / len(names))
+            weights.append(share / len(names))
         start += int(part.sum())
-    weights = np.array(shares)
-    return InkBank(np.concatenate(glyphs), rows, weights / weights.sum(), foreign)
+    return InkBank(np.concatenate(glyphs), rows, np.array(weights) / np.sum(weights), foreign)

@@ -45,15 +45,15 @@ def synth(
     from inkdigits.errors import RunError
     from inkdigits.learning.bank import load_banks
     from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
-    from inkdigits.learning.shipped import GLYPH_LETTERS, LINE_LETTERS
+    from inkdigits.learning.shipped import GLYPH_INK, LINE_INK
     from inkdigits.learning.sources import data_folder
     from inkdigits.learning.strings import make_lines, target_text
 
     kind = nearest(kind, list(_KINDS), "kind")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out}: holds files already; name a new or empty folder")
-    letters = LINE_LETTERS if kind == "lines" else GLYPH_LETTERS
-    bank = load_banks(data_folder(folder), letters)[held_out]
+    ink = LINE_INK if kind == "lines" else GLYPH_INK
+    bank = load_banks(data_folder(folder), ink)[held_out]
     random = np.random.default_rng(seed)
     if kind == "lines":
         images, targets = make_lines(bank, count, random)

@@ -1,9 +1,9 @@
 """Synthetic glyphs: single digits inked again, worn and normalised as the reader would. In: an `InkBank`.
 Out: arrays.
 
-A share of the glyphs are only warped, so that MNIST itself stays well read; the others go through a pen, a
-page and `reading.glyph.normalise`, with the remains that imperfect cutting leaves. Class 10 is no digit:
-foreign characters, marks, halves of digits, two digits at once.
+A share of the glyphs are only warped, so that MNIST itself stays well read, or warped and damaged; the others
+go through a pen, a page and `reading.glyph.normalise`, with the remains that imperfect cutting leaves. Class
+10 is no digit: foreign characters, marks, halves of digits, two digits at once.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import cv2
 import numpy as np
 
 from inkdigits.learning.augment import Augmentation, augment
+from inkdigits.learning.damage import damage
 from inkdigits.learning.strings import InkBank, draw_mark, draw_pen, ink_again
 from inkdigits.reading.glyph import normalise
 
 GLYPH_CLASSES = (*"0123456789", "none")
 _NONE = 10
 _NONE_SHARE = 0.12
-_PLAIN_SHARE = 0.4
+_PLAIN_SHARE = 0.5
+_HARMED_SHARE = 0.5  # of the plain ones
 _WARP = Augmentation(translation=1.5, rotation=12, scale=0.12, shear=0.15, elastic=28.0, elastic_sigma=4.5)
 _BEND = Augmentation(rotation=8, scale=0.1, shear=0.1, elastic=34.0, elastic_sigma=4.5)
 
@@ -42,6 +44,8 @@ def make_glyphs(bank: InkBank, count: int, random: np.random.Generator) -> tuple
     )
     glyphs = np.empty_like(sources)
     glyphs[plain] = augment(sources[plain], _WARP, random)
+    harmed = plain & (random.random(count) < _HARMED_SHARE)
+    glyphs[harmed] = damage(glyphs[harmed], random)
     glyphs[~plain] = augment(sources[~plain], _BEND, random)
     for index in np.flatnonzero(~plain | (labels == _NONE)):
         glyphs[index] = _worn(glyphs[index], int(labels[index]) == _NONE, bank, int(writers[index]), random)
