@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkdigits.errors import DataError
+from inkdigits.learning.datasets import load_mnist
 
 PICTURE_SETS = ("photos", "cheques", "pages")
-GLYPH_SETS = ("usps", "ardis", "quiz_sheets")
+GLYPH_SETS = ("usps", "ardis", "quiz_sheets", "mnist")
 
 # Set: file, images, labels, ink is dark.
 _GLYPH_FILES = {
@@ -63,11 +64,15 @@ def load_pictures(data: Path, name: str, limit: int | None = None) -> list[Pictu
 
 
 def load_single_digits(data: Path, name: str) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
-    """The digits of `usps` (test part), `ardis` or `quiz_sheets`: ink float32 [0, 1], 1 is ink, and 0 to 9.
+    """The digits of `usps` and `mnist` (their test parts), `ardis` or `quiz_sheets`: ink float32 [0, 1], 1 is
+    ink, and 0 to 9.
 
     The darkest point of every digit is full ink, as the reader takes a page's own pen for full ink. Raises
     DataError where the file is missing or not what it should be.
     """
+    if name == "mnist":
+        digits = load_mnist(data, "test")
+        return list(digits.images.astype(np.float32) / 255), digits.labels.astype(np.int64)
     file, images_key, labels_key, is_dark = _GLYPH_FILES[name]
     try:
         with np.load(data / file, allow_pickle=False) as arrays:

@@ -61,9 +61,7 @@ def load_banks(folder: Path, mixture: Mixture) -> tuple[InkBank, InkBank]:
     written = written.images[np.isin(written.labels, list(mixture.letters))]
     omniglot = datasets.load_omniglot(folder)
     characters = _normalised(255 - omniglot.images)
-    alphabets = np.array([name.split("/")[0] for name in omniglot.labels])
-    # Whole alphabets are held out, so that refusal is validated on shapes never seen.
-    kept = np.isin(alphabets, np.unique(alphabets)[1:])
+    kept = ~_is_held_out(omniglot)
     foreign = (
         np.concatenate([written[500:], characters[kept]]),
         np.concatenate([written[:500], characters[~kept]]),
@@ -71,6 +69,18 @@ def load_banks(folder: Path, mixture: Mixture) -> tuple[InkBank, InkBank]:
     shares = [*(share * (1 - mixture.drawn) for share in _SHARES.values()), mixture.drawn]
     training = _bank(images, labels, writers, [~part for part in validates], shares, foreign[0])
     return training, _bank(images, labels, writers, validates, shares, foreign[1])
+
+
+def held_out_characters(folder: Path) -> np.ndarray:
+    """The drawings of Omniglot that no network here is trained on: (n, 105, 105) uint8, ink is 0."""
+    omniglot = datasets.load_omniglot(folder)
+    return omniglot.images[_is_held_out(omniglot)]
+
+
+def _is_held_out(omniglot: datasets.Digits) -> np.ndarray:
+    """Whole alphabets are held out, so that refusal is measured on shapes never seen."""
+    alphabets = np.array([name.split("/")[0] for name in omniglot.labels])
+    return alphabets == np.unique(alphabets)[0]
 
 
 def _normalised(images: np.ndarray) -> np.ndarray:
