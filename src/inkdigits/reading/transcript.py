@@ -8,6 +8,7 @@ or none, the glyph network's digit is taken if it is the more probable story; a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,9 +26,12 @@ _SURE = 0.9  # a digit that only the glyph network saw must be this probable to 
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _INKLESS = 0.6  # a digit of the line network where no stroke was found must be this probable
 _HALF_A_MIND = 0.1  # probability of a digit beside a "?"
-_SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?"
+_SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?" with no digit near it
+# Beside digits, ink that the line network takes for a foreign sign is so many times likelier a digit in an
+# unknown hand than it was in training: numbers seldom hold foreign signs, and hands are many.
+_ODD_DIGIT = 10.0
 _LONE = 0.2  # the same where the whole line is one form
-_REFUSED = 0.1  # readings less probable than this are not given
+_REFUSED = 0.1  # readings less probable than this are not given, unless they are long: see `_least`
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
 _IMPROBABLE = 0.02  # of all readings: fewer that fit a constraint make it doubtful
 _NONE = 10  # the glyph network's class for no digit
@@ -100,19 +104,20 @@ def transcribe(
         constraint: what the text must look like.
     """
     entries: list[_Entry] = []
+    beside_digits = any(sign.is_digit and sign.confidence >= 0.5 for sign in read.signs)
+    signs = [_likelier(sign) for sign in read.signs] if beside_digits else read.signs
     # A bare upright stroke is a 1 to whoever sees it alone, and so are the dividers of a form's cells.
     dividers = sum(not part.signs and _is_upright(part.box) for part in read.parts) > 2
     for part, opinion in zip(read.parts, opinions, strict=True):
         if dividers and not part.signs and _is_upright(part.box):
             continue
-        entries += _settle(
-            read.line, part.box, opinion, [(read.places[i], read.signs[i]) for i in part.signs]
-        )
+        inside = [(read.places[i], signs[i]) for i in part.signs]
+        entries += _settle(read.line, part.box, opinion, inside, beside_digits)
     owned = {index for part in read.parts for index in part.signs}
-    for index in (index for index in range(len(read.signs)) if index not in owned):
-        if read.signs[index].is_digit and read.signs[index].confidence < _INKLESS:
+    for index in (index for index in range(len(signs)) if index not in owned):
+        if signs[index].is_digit and signs[index].confidence < _INKLESS:
             continue
-        entries.append(_entry(read.places[index], read.signs[index], _share(read.places, index, read.line)))
+        entries.append(_entry(read.places[index], signs[index], _share(read.places, index, read.line)))
     entries.sort(key=lambda entry: entry.left)
     if not _saw_digit(read):
         entries = [entry for entry in entries if entry.scores is None]
@@ -145,7 +150,7 @@ def finish_line(
     text = "".join(digit.text for digit in digits)
     if not digits:
         return Line("", 0.0, "not_digits", box, (), tuple(marks), ("no digit was recognised in this ink",))
-    if confidence < _REFUSED:
+    if confidence < _least(len(digits)):
         reason = f"read as {text} with confidence {confidence:.2f}, too little for a number"
         return Line("", 0.0, "not_digits", box, (), tuple(marks), (reason,))
     if confidence < threshold:
@@ -153,6 +158,11 @@ def finish_line(
         reason = f"confidence {confidence:.2f} is below {threshold:.2f}; least sure of {weakest.text}"
         return Line(text, confidence, "unsure", box, tuple(digits), tuple(marks), (reason,))
     return Line(text, confidence, "ok", box, tuple(digits), tuple(marks))
+
+
+def _least(digits: int) -> float:
+    """The least confidence of a reading that is given: of a long number, that of a coin's toss a digit."""
+    return min(_REFUSED, 0.5**digits)
 
 
 def _finish_entries(
@@ -167,7 +177,12 @@ def _finish_entries(
         signs = signs if found is None else [both[index] for index in found.kept]
     if found is None:
         digits = [_digit(_scores(entry), entry.box) for entry in signs]
-        confidence = line_confidence([digit.confidence for digit in digits], hidden)
+        none = [
+            1 - float(entry.hints.sum())
+            for entry in entries
+            if entry.hints is not None and entry not in signs
+        ]
+        confidence = line_confidence([digit.confidence for digit in digits], hidden) * math.prod(none)
     else:
         digits = [
             _digit(scores, entry.box, int(text))
@@ -249,8 +264,20 @@ def _is_upright(box: np.ndarray) -> bool:
     return bool(box[2] - box[0] < _THIN * (box[3] - box[1]))
 
 
+def _likelier(sign: Sign) -> Sign:
+    """A "?" beside digits: they are `_ODD_DIGIT` times likelier than what their scores lack to 1."""
+    if sign.text != "?":
+        return sign
+    odds = _ODD_DIGIT / (1 + (_ODD_DIGIT - 1) * float(sign.scores.sum()))
+    return replace(sign, scores=sign.scores * np.float32(odds))
+
+
 def _settle(
-    line: TextLine, box: np.ndarray, opinion: np.ndarray, signs: list[tuple[float, Sign]]
+    line: TextLine,
+    box: np.ndarray,
+    opinion: np.ndarray,
+    signs: list[tuple[float, Sign]],
+    beside_digits: bool,
 ) -> list[_Entry]:
     """What one form is, from the line network's signs in it and the glyph network's opinion of the whole."""
     width, height = box[2] - box[0], max(1.0, box[3] - box[1])
@@ -260,11 +287,11 @@ def _settle(
         if not seen_whole or not (sign.is_digit or sign.text == "?"):
             return [_entry(place, sign, box)]
         scores = agree(sign.scores, opinion)
-        if not sign.is_digit:
-            # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
-            best = int(scores.argmax())
-            if opinion[best] < _SURELY or sign.scores[best] < _HALF_A_MIND:
-                return []
+        best = int(scores.argmax())
+        # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
+        sure = scores[best] >= 0.5 if beside_digits else opinion[best] >= _SURELY
+        if not sign.is_digit and not (sure and sign.scores[best] >= _HALF_A_MIND):
+            return [_Entry(place, "", None, box, scores)]
         return [_Entry(place, "", scores, box)]
     single = float(np.clip((_WIDE - width / height) / (_WIDE - _NARROW), 0, 1))
     alone = single * float(opinion[:10].max()) if seen_whole else 0.0

@@ -1,0 +1,74 @@
+"""Two opinions on a line, made up here: what a "?" becomes beside digits and alone, and what is not given."""
+
+import numpy as np
+import pytest
+
+from inkdigits.reading.constraint import Constraint
+from inkdigits.reading.decoder import Sign
+from inkdigits.reading.lines import TextLine
+from inkdigits.reading.transcript import Draft, Part, transcribe
+
+HEIGHT, PITCH, THRESHOLD = 40.0, 50.0, 0.5
+
+
+def scores(digit: int, probability: float) -> np.ndarray:
+    out = np.zeros(10, np.float32)
+    out[digit] = probability
+    return out
+
+
+def sign(text: str, digit: int, probability: float) -> Sign:
+    return Sign(text, 0, 3, scores(digit, probability))
+
+
+def read(signs: list[Sign], opinions: list[tuple[int, float]], constraint: Constraint | None = None):
+    """A line of forms of one sign each, side by side."""
+    boxes = [np.array([PITCH * i, 0, PITCH * i + 30, HEIGHT]) for i in range(len(signs))]
+    line = TextLine(0, 0, PITCH * len(signs), HEIGHT, HEIGHT, 0.0, np.array(boxes))
+    draft = Draft(
+        line,
+        signs,
+        [PITCH * i + 15 for i in range(len(signs))],
+        [Part(box, (index,)) for index, box in enumerate(boxes)],
+        0.0,
+    )
+    glyphs = np.zeros((len(opinions), 11), np.float32)
+    for row, (digit, probability) in zip(glyphs, opinions, strict=True):
+        row[digit], row[10] = probability, 1 - probability
+    return transcribe(draft, glyphs, THRESHOLD, constraint)
+
+
+SURE = sign("4", 4, 0.98)
+
+
+def test_a_foreign_sign_beside_digits_is_the_digit_that_both_networks_lean_to() -> None:
+    line = read([SURE, sign("?", 6, 0.12), SURE], [(4, 0.98), (6, 0.9), (4, 0.98)])
+    assert line.text == "464"
+    assert line.digits[1].confidence == pytest.approx((0.12 * 10 / (1 + 9 * 0.12) + 0.9) / 2, abs=1e-5)
+
+
+def test_a_foreign_sign_that_stays_one_makes_the_number_less_sure() -> None:
+    line = read([SURE, sign("?", 7, 0.07), SURE], [(4, 0.98), (7, 0.02), (4, 0.98)])
+    assert line.text == "44" and line.status == "ok"
+    a_digit = (0.07 * 10 / (1 + 9 * 0.07) + 0.02) / 2
+    assert line.confidence == pytest.approx(0.98**2 * (1 - a_digit), abs=1e-5)
+
+
+@pytest.mark.parametrize(("line_network", "text"), [(0.05, ""), (0.25, "7")])
+def test_a_foreign_sign_alone_must_look_like_a_digit_to_both(line_network: float, text: str) -> None:
+    assert read([sign("?", 7, line_network)], [(7, 0.95)]).text == text
+    assert read([sign("?", 7, line_network)], [(7, 0.8)]).text == ""
+
+
+def test_a_length_brings_back_the_digit_that_was_taken_for_a_foreign_sign() -> None:
+    signs, opinions = [SURE, sign("?", 7, 0.07), SURE], [(4, 0.98), (7, 0.3), (4, 0.98)]
+    assert read(signs, opinions).text == "44"
+    assert read(signs, opinions, Constraint(length=3)).text == "474"
+
+
+@pytest.mark.parametrize(("digits", "given"), [(2, False), (5, True)])
+def test_a_long_number_is_given_with_less_confidence_than_a_short_one(digits: int, given: bool) -> None:
+    each = 0.07 ** (1 / digits)
+    line = read([sign("3", 3, each)] * digits, [(3, each)] * digits)
+    assert line.text == ("3" * digits if given else "")
+    assert line.status == ("unsure" if given else "not_digits")
