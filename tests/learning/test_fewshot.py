@@ -194,11 +194,19 @@ def test_the_command_prints_every_method_and_writes_json(bench, short, tmp_path,
 def test_a_table_gets_means_of_both_kinds(bench, short, monkeypatch):
     monkeypatch.setattr(fewshot, "open_bench", lambda run, folder: bench)
     monkeypatch.setattr(fewshot, "SIZES", (1,))
-    values = dict.fromkeys(fewshot.METHODS, [0.25, 0.75])
-    monkeypatch.setattr(fewshot, "measure", lambda bench: {"1-labels": values})
+    asked = []
+
+    def measured(bench, methods):
+        asked.append(methods)
+        return {"1-labels": dict.fromkeys(methods, [0.25, 0.75])}
+
+    monkeypatch.setattr(fewshot, "measure", measured)
     scored = fewshot.score_fewshot(Path("run"), Path("data"))
     assert scored["accuracy"] == {"1-labels": 0.5, "1-labels-semi-supervised": 0.5}
     assert scored["draws"]["1-labels"]["knn"] == [0.25, 0.75]
+    monkeypatch.setattr(bench, "seed", 1)
+    fewshot.score_fewshot(Path("run"), Path("data"))
+    assert asked == [tuple(fewshot.METHODS), fewshot.PRETRAINED]
 
 
 def test_runs_of_other_networks_and_other_sets_are_refused(tmp_path, monkeypatch):

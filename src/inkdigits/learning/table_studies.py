@@ -69,9 +69,10 @@ def _draws(summaries: Sequence[Summary]) -> str:
         [method, *(cells.mean_sd(spread_of(by_key[key]) if key in by_key else None, 2) for key in keys)]
         for method, by_key in found.items()
     ]
-    count = len(next(iter(found.values()))[keys[0]])
+    count = len(next(iter(runs[0]["draws"][keys[0]].values())))
     told = (
-        f"Per cent of MNIST's test images after a few labels a class: mean and sd of {count} draws of them."
+        "Per cent of MNIST's test images after a few labels a class: mean and sd over draws of them,"
+        f" {count} a run."
     )
     return f"{told}\n\n{cells.markdown(heading, lines)}"
 
