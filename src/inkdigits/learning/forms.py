@@ -3,7 +3,8 @@
 Each form is a string of points in hundredths of a digit's height, x to the right, y down, 0 the top and 100
 the base line. A point with `!` is a sharp corner, `/` lifts the pen. All were written down for this project:
 1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop; open and closed 4; 5
-whose bowl has shrunk to a hook; 9 with a tail, or begun at its stem; 0 that ends in a flourish.
+whose bowl has shrunk to a hook or is gone, as of a tick; 9 with a tail, or begun at its stem, or looped like
+an l; 7 that is all stem and bar; 4 like an h; 0 that ends in a flourish.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ FORMS: dict[str, dict[str, str]] = {
         "little-loop": "4,26 16,4 40,3 50,22 38,52 14,84 3,92 6,80 20,84 38,96 62,92",
         "zed": "4,7 30,2 60,4! 34,48 2,97! 32,95 68,97",
         "swan": "2,30 14,6 38,2 48,20 36,50 20,76 8,98! 24,88 44,100 64,86",
+        "closed-loop": "38,30 20,34 8,18 24,0 46,6 52,26 38,56 10,92 4,98 20,88 42,96 66,93",
         "curled": "16,30 6,20 16,3 40,3 50,22 36,56 8,97! 34,94 62,97",
     },
     "3": {
@@ -52,6 +54,8 @@ FORMS: dict[str, dict[str, str]] = {
         "tall": "30,0 18,32 4,60! 32,60 64,56 / 44,22 42,64 38,106",
         "cup": "8,4 5,38 18,54 42,48 / 50,2 46,50 42,102",
         "lightning": "26,2 12,42 5,60! 30,57 56,54 / 54,14 46,60 38,110",
+        "aitch": "12,0 9,30 6,56! 22,59 52,53 / 45,33 41,66 36,102",
+        "low-stem": "24,2 14,34 8,60! 30,58 58,52 / 50,40 46,70 40,112",
         "one-stroke": "34,2 16,40 4,66! 32,63 60,58 56,44 46,66 40,104",
     },
     "5": {
@@ -61,6 +65,8 @@ FORMS: dict[str, dict[str, str]] = {
         "flag": "64,0 42,4 22,9! 20,36 26,58 26,82 12,99 -4,86",
         "hook": "68,-4 44,5 20,12! 22,40 27,64 18,96 -2,90",
         "check": "60,0 36,6 20,10! 19,44 21,76 16,98 4,84 -6,70",
+        "tick": "-4,60 6,70 12,98! 20,50 27,4! 44,6 62,0",
+        "tick-flat": "0,44 6,64 14,96! 18,48 22,8! 40,9 70,4",
         "apart": "14,10 12,42! 34,36 52,54 50,84 28,100 2,90 / 24,4 44,0 72,-4",
     },
     "6": {
@@ -79,6 +85,8 @@ FORMS: dict[str, dict[str, str]] = {
         "waved": "2,16 10,2 26,8 40,7 56,0! 40,46 27,102",
         "curved": "4,8 30,4 56,6 47,36 35,66 30,102",
         "curved-crossed": "4,8 30,4 56,6 47,36 35,66 30,102 / 14,54 38,51 62,50",
+        "plus": "20,10 32,2! 29,50 24,101 / 0,49 28,46 60,44",
+        "plus-bowed": "16,16 24,6 36,2! 33,46 26,76 16,100 / 4,52 32,48 62,44",
         "small-head": "14,16 18,5 34,8 50,3! 40,48 32,104 / 12,50 36,48 64,44",
     },
     "8": {
@@ -95,6 +103,8 @@ FORMS: dict[str, dict[str, str]] = {
         "curved": "46,24 34,5 14,6 6,26 18,44 38,38 48,18 46,56 30,102",
         "stem": "18,101 15,56 12,14 32,0 50,14 46,36 28,46 14,44",
         "open": "44,14 24,2 7,20 14,43 36,40 47,14! 45,60 43,102",
+        "ell": "12,48 34,44 46,24 40,4 24,2 14,22 18,58 30,90 46,98 62,86",
+        "rho": "22,46 40,40 46,18 30,0 12,12 12,40 16,70 14,104",
     },
     ".": {"point": "2,96 6,97 4,100"},
     ",": {"comma": "6,93 7,103 -3,117"},

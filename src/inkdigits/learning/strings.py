@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from inkdigits.learning import texture
+from inkdigits.learning import strangers, texture
 from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
 
 LINE_CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?")
@@ -23,6 +23,7 @@ STRIP_WIDTH = 160
 _FOREIGN = LINE_CLASSES.index("?")
 _FINE = 3  # a glyph is enlarged so much before it is slanted
 _JOINED, _JOINED_ZEROS = 0.03, 0.3  # of neighbours are joined by a stroke
+_PRINTED, _SCRIBBLED = 0.4, 0.1  # of lines print their foreign signs, of such signs are scribbles
 _ZOOM = 2  # the canvas is this much larger than the strip
 
 Image = np.ndarray
@@ -45,7 +46,9 @@ class InkBank:
 
 @dataclass(frozen=True)
 class Pen:
-    """What stays the same along a line: size (pixels on the canvas), slant, aspect, gap, stroke."""
+    """What stays the same along a line: size (pixels on the canvas), slant, aspect, gap, stroke, and the font
+    of what is foreign in it, None where that is written.
+    """
 
     height: float
     slant: float
@@ -56,6 +59,7 @@ class Pen:
     dilation: int
     size_drift: float
     base_drift: float
+    font: int | None = None
 
 
 def make_lines(bank: InkBank, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -124,13 +128,14 @@ def draw_pen(random: np.random.Generator) -> Pen:
         dilation=dilation,
         size_drift=float(random.uniform(0.02, 0.16)),
         base_drift=float(random.uniform(0.0, 0.08)),
+        font=int(random.integers(strangers.FONTS)) if random.random() < _PRINTED else None,
     )
 
 
 def _draw_text(random: np.random.Generator) -> list[int]:
     """Signs of a line as classes: digits, thousands points, amounts' endings, foreign characters."""
-    if random.random() < 0.06:
-        return [_FOREIGN] * int(random.integers(0, 4))
+    if random.random() < 0.08:
+        return [_FOREIGN] * int(random.integers(0, 8))
     length = int(random.choice([1, 2, 3, 4, 5, 6, 7], p=[0.12, 0.1, 0.14, 0.24, 0.24, 0.1, 0.06]))
     digits = list(random.integers(0, 10, length))
     if length > 1 and random.random() < 0.35:
@@ -171,13 +176,17 @@ def _sign(
             rise = float(random.uniform(0, 0.25)) * pen.height
         return ink_again(glyph, size, pen, random), rise
     if sign == _FOREIGN:
-        return ink_again(
-            bank.foreign[int(random.integers(len(bank.foreign)))],
-            size * float(random.uniform(0.5, 1)),
-            pen,
-            random,
-        ), 0.0
+        return _stranger(size * float(random.uniform(0.5, 1)), bank, pen, random), 0.0
     return draw_mark(LINE_CLASSES[sign], pen, random)
+
+
+def _stranger(size: float, bank: InkBank, pen: Pen, random: np.random.Generator) -> Image:
+    """A letter or character in the line's pen, a printed letter, or a scribble."""
+    if random.random() < _SCRIBBLED:
+        return strangers.scribble(size, random)
+    if pen.font is not None:
+        return strangers.printed_letter(size, pen.font, random)
+    return ink_again(bank.foreign[int(random.integers(len(bank.foreign)))], size, pen, random)
 
 
 def ink_again(glyph: np.ndarray, size: float, pen: Pen, random: np.random.Generator) -> Image:
