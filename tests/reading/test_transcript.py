@@ -7,8 +7,9 @@ from inkdigits.reading.constraint import Constraint
 from inkdigits.reading.decoder import Sign
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.transcript import Draft, Part, transcribe
+from inkdigits.reading.trust import Trust
 
-HEIGHT, PITCH, THRESHOLD = 40.0, 50.0, 0.5
+HEIGHT, PITCH = 40.0, 50.0
 
 
 def scores(digit: int, probability: float) -> np.ndarray:
@@ -35,7 +36,7 @@ def read(signs: list[Sign], opinions: list[tuple[int, float]], constraint: Const
     glyphs = np.zeros((len(opinions), 11), np.float32)
     for row, (digit, probability) in zip(glyphs, opinions, strict=True):
         row[digit], row[10] = probability, 1 - probability
-    return transcribe(draft, glyphs, THRESHOLD, constraint)
+    return transcribe(draft, glyphs, Trust(0.5), constraint)
 
 
 SURE = sign("4", 4, 0.98)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from inkdigits.learning.cli_benchmark import benchmark_app
+from inkdigits.learning.cli_calibrate import calibrate
 from inkdigits.learning.cli_explain import explain
 from inkdigits.learning.cli_fewshot import fewshot
 from inkdigits.learning.cli_figures import figures_app
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("explain")(explain)
     app.command("fewshot")(fewshot)
     app.command("synth")(synth)
+    app.command("calibrate")(calibrate)
     app.add_typer(figures_app, name="figures")
     app.command("transfer-curve")(transfer_curve)
     app.add_typer(benchmark_app, name="benchmark")

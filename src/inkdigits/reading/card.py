@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from inkdigits.errors import WeightsError
+from inkdigits.reading.trust import Trust
 
 Kind = Literal["glyph", "line"]
 
@@ -29,7 +30,8 @@ class Card:
     `training_data` holds {"name", "sha256", "count", "licence"} of each source. `metrics` maps a figure's
     name to its value. `threshold` is the confidence in [0, 1] below which a reading is `unsure`;
     `temperature` divides the logits before they become probabilities (Guo et al. 2017), 1.0 leaving them as
-    they are.
+    they are; `confidence_scale` and `confidence_shift` are the curve of `Trust`, by which a line's confidence
+    is calibrated.
     """
 
     name: str
@@ -42,8 +44,15 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)
     threshold: float = 0.5
     temperature: float = 1.0
+    confidence_scale: float = 1.0
+    confidence_shift: float = 0.0
     recipe: dict[str, Any] = field(default_factory=dict)
     created_from_commit: str = "unknown"
+
+    @property
+    def trust(self) -> Trust:
+        """What confidence means in lines read with these weights."""
+        return Trust(self.threshold, self.confidence_scale, self.confidence_shift)
 
 
 def card_path(onnx_path: Path | str) -> Path:
@@ -122,7 +131,8 @@ def _from_json(text: str) -> Card:
     data["input_shape"] = tuple(None if one is None else int(one) for one in data["input_shape"])
     data["training_data"] = tuple(dict(one) for one in data.get("training_data", ()))
     data["threshold"] = float(data.get("threshold", 0.5))
-    data["temperature"] = float(data.get("temperature", 1.0))
-    if not 0.0 <= data["threshold"] <= 1.0 or not data["temperature"] > 0.0:
-        raise ValueError("threshold outside [0, 1] or temperature not above 0")
+    for name, usual in (("temperature", 1.0), ("confidence_scale", 1.0), ("confidence_shift", 0.0)):
+        data[name] = float(data.get(name, usual))
+    if not 0.0 <= data["threshold"] <= 1.0 or not min(data["temperature"], data["confidence_scale"]) > 0.0:
+        raise ValueError("threshold outside [0, 1], or temperature or scale not above 0")
     return Card(**data)

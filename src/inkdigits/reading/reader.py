@@ -92,11 +92,11 @@ class Reader:
         lines = find_lines(ink)
         recogniser = self._recogniser
         if recogniser.line_card is None:
-            threshold = recogniser.glyph_card.threshold
+            trust = recogniser.glyph_card.trust
             groups = [digit_groups(line) for line in lines]
             opinions = self._opinions(ink, groups)
             read = [
-                transcribe_glyphs(*parts, threshold, constraint)
+                transcribe_glyphs(*parts, trust, constraint)
                 for parts in zip(lines, groups, opinions, strict=True)
             ]
         else:
@@ -106,7 +106,7 @@ class Reader:
             drafts = [draft(*parts, card.classes) for parts in zip(lines, strips, steps, strict=True)]
             opinions = self._opinions(ink, [[part.box for part in one.parts] for one in drafts])
             read = [
-                transcribe(*parts, card.threshold, constraint) for parts in zip(drafts, opinions, strict=True)
+                transcribe(*parts, card.trust, constraint) for parts in zip(drafts, opinions, strict=True)
             ]
         return tuple(line for line in read if not _is_surroundings(line, page))
 

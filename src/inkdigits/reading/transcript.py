@@ -19,6 +19,7 @@ from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_si
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.recogniser import LINE_STRIDE
 from inkdigits.reading.strips import Strip, digit_groups
+from inkdigits.reading.trust import Trust, told_again
 
 _TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
 _NARROW, _WIDE = 0.85, 1.4  # width by height up to which a form is surely, and from which hardly, one digit
@@ -92,15 +93,13 @@ def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, .
     return Draft(line, signs, places, _join_pieces(parts, line.height), missed(steps, signs, classes))
 
 
-def transcribe(
-    read: Draft, opinions: np.ndarray, threshold: float, constraint: Constraint | None = None
-) -> Line:
+def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Constraint | None = None) -> Line:
     """The line as both networks read it.
 
     Args:
         read: the line network's reading.
         opinions: (parts, 10 or 11) float32, the glyph network's probabilities of each part.
-        threshold: confidence below which the line is `unsure`.
+        trust: what confidence means, and below which the line is `unsure`.
         constraint: what the text must look like.
     """
     entries: list[_Entry] = []
@@ -121,14 +120,14 @@ def transcribe(
     entries.sort(key=lambda entry: entry.left)
     if not _saw_digit(read):
         entries = [entry for entry in entries if entry.scores is None]
-    return _finish_entries(read.line, entries, read.missed, threshold, constraint)
+    return _finish_entries(read.line, entries, read.missed, trust, constraint)
 
 
 def transcribe_glyphs(
     line: TextLine,
     boxes: list[np.ndarray],
     opinions: np.ndarray,
-    threshold: float,
+    trust: Trust,
     constraint: Constraint | None = None,
 ) -> Line:
     """The line read form by form, with a glyph network alone."""
@@ -139,34 +138,34 @@ def transcribe_glyphs(
             entries.append(_Entry(box[0], "-" if flat else ".", None, box))
         elif not (len(scores) > _NONE and scores[_NONE] > 0.5):
             entries.append(_Entry(box[0], "", scores[:10], box))
-    return _finish_entries(line, entries, 0.0, threshold, constraint)
+    return _finish_entries(line, entries, 0.0, trust, constraint)
 
 
-def finish_line(
-    line: TextLine, digits: list[Digit], marks: list[Mark], confidence: float, threshold: float
-) -> Line:
-    """A `Line` with its status and the reasons for it."""
+def finish_line(line: TextLine, digits: list[Digit], marks: list[Mark], raw: float, trust: Trust) -> Line:
+    """A `Line` with its status and the reasons for it; `raw` is its confidence before calibration."""
     box = to_box(np.array([line.left, line.top, line.right, line.bottom]))
     text = "".join(digit.text for digit in digits)
     if not digits:
         return Line("", 0.0, "not_digits", box, (), tuple(marks), ("no digit was recognised in this ink",))
-    if confidence < _least(len(digits)):
+    confidence = trust.calibrated(raw)
+    if raw < _least(len(digits)):
         reason = f"read as {text} with confidence {confidence:.2f}, too little for a number"
         return Line("", 0.0, "not_digits", box, (), tuple(marks), (reason,))
-    if confidence < threshold:
+    digits = told_again(digits, raw, confidence)
+    if confidence < trust.threshold:
         weakest = min(digits, key=lambda digit: digit.confidence)
-        reason = f"confidence {confidence:.2f} is below {threshold:.2f}; least sure of {weakest.text}"
+        reason = f"confidence {confidence:.2f} is below {trust.threshold:.2f}; least sure of {weakest.text}"
         return Line(text, confidence, "unsure", box, tuple(digits), tuple(marks), (reason,))
     return Line(text, confidence, "ok", box, tuple(digits), tuple(marks))
 
 
 def _least(digits: int) -> float:
-    """The least confidence of a reading that is given: of a long number, that of a coin's toss a digit."""
+    """The least raw confidence of a reading that is given: of a long one, that of a coin's toss a digit."""
     return min(_REFUSED, 0.5**digits)
 
 
 def _finish_entries(
-    line: TextLine, entries: list[_Entry], hidden: float, threshold: float, constraint: Constraint | None
+    line: TextLine, entries: list[_Entry], hidden: float, trust: Trust, constraint: Constraint | None
 ) -> Line:
     """The line of its signs from left to right; `hidden` is the probability that a digit was missed."""
     signs = [entry for entry in entries if entry.scores is not None]
@@ -193,7 +192,7 @@ def _finish_entries(
     marks = [
         Mark(entry.text, to_box(entry.box)) for entry in entries if entry.text and id(entry) not in taken
     ]
-    finished = finish_line(line, digits, marks, confidence, threshold)
+    finished = finish_line(line, digits, marks, confidence, trust)
     return finished if constraint is None or not digits else _judged(finished, found, constraint)
 
 
