@@ -103,7 +103,7 @@ def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Cons
         constraint: what the text must look like.
     """
     entries: list[_Entry] = []
-    beside_digits = any(sign.is_digit and sign.confidence >= 0.5 for sign in read.signs)
+    beside_digits = _is_number(read.signs)
     signs = [_likelier(sign) for sign in read.signs] if beside_digits else read.signs
     # A bare upright stroke is a 1 to whoever sees it alone, and so are the dividers of a form's cells.
     dividers = sum(not part.signs and _is_upright(part.box) for part in read.parts) > 2
@@ -261,6 +261,12 @@ def _join_pieces(parts: list[Part], height: float) -> list[Part]:
 
 def _is_upright(box: np.ndarray) -> bool:
     return bool(box[2] - box[0] < _THIN * (box[3] - box[1]))
+
+
+def _is_number(signs: list[Sign]) -> bool:
+    """Whether signs are those of a number: more sure digits than foreign signs, which words would have."""
+    digits = sum(sign.is_digit and sign.confidence >= 0.5 for sign in signs)
+    return digits > sum(sign.text == "?" for sign in signs)
 
 
 def _likelier(sign: Sign) -> Sign:
