@@ -172,3 +172,4 @@ def test_errors_under_damage_are_told_beside_the_reference(monkeypatch, tmp_path
     assert rows[corrupted.MEAN_ERROR]["detail"]["mean_of_the_paper's_cnn"] == 40
     assert rows[corrupted.RELATIVE_ERROR]["value"] == 0.25
     assert rows[corrupted.RELATIVE_ERROR]["target"] == "<= 0.25"
+    assert rows[corrupted.MEAN_RATIO]["value"] == 0.25 and rows[corrupted.MEAN_RATIO]["target"] is None
