@@ -1,7 +1,7 @@
 """Errors under MNIST-C's fifteen corruptions, beside another network's. In: two glyph networks. Out: rows.
 
-The mean error over the corruptions is told beside that of a reference, here the paper's CNN; so is the mean of
-the fifteen ratios, the measure of the set's authors (Mu and Gilmer, 2019).
+The mean error over the corruptions is told beside that of a reference, here the paper's CNN; so is the mean
+of the fifteen ratios, the measure of the set's authors (Mu and Gilmer, 2019).
 """
 
 from __future__ import annotations
