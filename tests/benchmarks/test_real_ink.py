@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import common
 import peers
+import read_speed
 import real_ink
 import real_sets
 import scoring
@@ -204,6 +205,20 @@ def test_a_peer_that_is_absent_is_named(tmp_path, monkeypatch):
     with peers.installed_peers([tmp_path / "python"]) as (found, absent):
         assert found == []
     assert len(absent) == 2 and "tesseract" in absent[0] and "RapidOCR" in absent[1]
+
+
+# --- Speed --------------------------------------------------------------------------------------------------
+
+
+def test_the_page_to_be_timed_holds_its_digits():
+    page, lines = read_speed.draw_page()
+    again, same = read_speed.draw_page()
+    assert page.shape == read_speed.PAGE_SIZE and page.dtype == np.uint8
+    assert np.array_equal(page, again) and lines == same
+    assert sum(map(len, lines)) == 50 and set("".join(lines)) <= set("0123456789")
+    # Five bands of ink with paper between them.
+    inked = (page < 128).any(axis=1)
+    assert (np.diff(inked.astype(int)) == 1).sum() == len(lines)
 
 
 # --- From the data folder to the results -------------------------------------------------------------------

@@ -68,7 +68,7 @@ DIGIT_RECIPE = Recipe(
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_glyphs, GLYPH_INK, config, folder, 5_000),
     options=("examples_an_epoch",),
-    defaults={**_DEFAULTS, "epochs": 24},
+    defaults={**_DEFAULTS, "epochs": 40},
 )
 
 LINE_RECIPE = Recipe(
