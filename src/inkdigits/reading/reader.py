@@ -12,12 +12,14 @@ import numpy as np
 
 from inkdigits.answer import Answer, Line
 from inkdigits.errors import InkdigitsError
+from inkdigits.reading.card import Card
 from inkdigits.reading.constraint import Constraint, asked
 from inkdigits.reading.ink import Ink, find_ink
-from inkdigits.reading.lines import find_lines
+from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
 from inkdigits.reading.recogniser import Recogniser
-from inkdigits.reading.strips import cut_glyph, cut_strip, digit_groups
+from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views
+from inkdigits.reading.strips import Strip, cut_glyph, cut_strip, digit_groups
 from inkdigits.reading.transcript import draft, transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
 
@@ -80,40 +82,64 @@ class Reader:
         lines = self._lines(page, constraint)
         if in_doubt(lines):
             for quarters in TURNS:
-                found = self._lines(turned(page, quarters), constraint)
+                # Turned, it must be sure at first sight.
+                found = self._lines(turned(page, quarters), constraint, looks=1)
                 if is_better(found, lines, quarters):
                     lines = turned_back(found, page, quarters)
                     break
         return Answer(page.source, page.number, page.width, page.height, lines)
 
-    def _lines(self, page: Page, constraint: Constraint | None) -> tuple[Line, ...]:
-        """The lines of a page as it lies."""
+    def _lines(self, page: Page, constraint: Constraint | None, looks: int = 2) -> tuple[Line, ...]:
+        """The lines of a page as it lies; with two looks, those in doubt are seen again, slanted."""
         ink = find_ink(page)
         lines = find_lines(ink)
-        recogniser = self._recogniser
-        if recogniser.line_card is None:
-            trust = recogniser.glyph_card.trust
-            groups = [digit_groups(line) for line in lines]
-            opinions = self._opinions(ink, groups)
-            read = [
-                transcribe_glyphs(*parts, trust, constraint)
-                for parts in zip(lines, groups, opinions, strict=True)
-            ]
+        card = self._recogniser.line_card
+        if card is None:
+            read = self._by_glyphs(ink, lines, constraint)
         else:
-            card = recogniser.line_card
+            look = functools.partial(self._look, ink, card=card, constraint=constraint)
             strips = [cut_strip(page, ink, line) for line in lines]
-            steps = recogniser.line_probabilities([strip.image for strip in strips])
-            drafts = [draft(*parts, card.classes) for parts in zip(lines, strips, steps, strict=True)]
-            opinions = self._opinions(ink, [[part.box for part in one.parts] for one in drafts])
-            read = [
-                transcribe(*parts, card.trust, constraint) for parts in zip(drafts, opinions, strict=True)
-            ]
+            read = look(lines, strips, slants=UPRIGHT)
+            doubtful = [number for number, line in enumerate(read) if looks > 1 and is_doubtful(line)]
+            seen = [lines[number] for number in doubtful], [strips[number] for number in doubtful]
+            for number, line in zip(doubtful, look(*seen, slants=SLANTS), strict=True):
+                read[number] = line
         return tuple(line for line in read if not _is_surroundings(line, page))
 
-    def _opinions(self, ink: Ink, groups: list[list[np.ndarray]]) -> list[np.ndarray]:
+    def _by_glyphs(self, ink: Ink, lines: list[TextLine], constraint: Constraint | None) -> list[Line]:
+        """Lines read form by form, where there is no line network."""
+        groups = [digit_groups(line) for line in lines]
+        opinions = self._opinions(ink, groups, UPRIGHT)
+        trust = self._recogniser.glyph_card.trust
+        return [
+            transcribe_glyphs(*parts, trust, constraint)
+            for parts in zip(lines, groups, opinions, strict=True)
+        ]
+
+    def _look(
+        self,
+        ink: Ink,
+        lines: list[TextLine],
+        strips: list[Strip],
+        *,
+        slants: tuple[float, ...],
+        card: Card,
+        constraint: Constraint | None,
+    ) -> list[Line]:
+        """Lines as both networks read them, the mean of what they say at each slant."""
+        images = [strip.image for strip in strips]
+        steps = mean_of_views(self._recogniser.line_probabilities, images, slants)
+        drafts = [draft(*parts, card.classes) for parts in zip(lines, strips, steps, strict=True)]
+        opinions = self._opinions(ink, [[part.box for part in one.parts] for one in drafts], slants)
+        return [transcribe(*parts, card.trust, constraint) for parts in zip(drafts, opinions, strict=True)]
+
+    def _opinions(
+        self, ink: Ink, groups: list[list[np.ndarray]], slants: tuple[float, ...]
+    ) -> list[np.ndarray]:
         """The glyph network's probabilities (boxes, classes) for each line's boxes, all asked at once."""
         glyphs = [cut_glyph(ink, box) for boxes in groups for box in boxes]
-        opinions = self._recogniser.glyph_probabilities(np.array(glyphs, np.uint8).reshape(-1, 28, 28))
+        ask = self._recogniser.glyph_probabilities
+        opinions = mean_of_views(lambda views: list(ask(np.stack(views))), glyphs, slants)
         return np.split(opinions, np.cumsum([len(boxes) for boxes in groups])[:-1]) if groups else []
 
 

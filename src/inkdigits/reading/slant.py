@@ -1,0 +1,50 @@
+"""A second look at a line in doubt: what the networks are shown, slanted to either side. In: images of ink.
+Out: the mean of what a network says of each, upright and slanted.
+
+The slant is about the middle row, so that a digit's middle stays in its column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from inkdigits.answer import Line
+
+UPRIGHT = (0.0,)
+SLANTS = (0.0, -0.15, 0.15)
+_SURE = 0.9  # confidence of a line that is looked at once
+
+
+def is_doubtful(line: Line) -> bool:
+    """Whether a line deserves a second look: something was read, but not surely."""
+    return bool(line.text) and line.confidence < _SURE
+
+
+def slanted(image: np.ndarray, slope: float) -> np.ndarray:
+    """Ink (height, width) uint8 sheared about its middle row by `slope` columns a row."""
+    if not slope:
+        return image
+    height, width = image.shape
+    matrix = np.array([[1.0, slope, -slope * (height - 1) / 2], [0.0, 1.0, 0.0]])
+    return cv2.warpAffine(
+        image,
+        matrix,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def mean_of_views(
+    network: Callable[[list[np.ndarray]], list[np.ndarray]],
+    images: Sequence[np.ndarray],
+    slants: Sequence[float],
+) -> list[np.ndarray]:
+    """What `network` says of each image, the mean over `slants`; it is asked once for all."""
+    if not images:
+        return []
+    said = network([slanted(image, slope) for slope in slants for image in images])
+    return [np.mean(said[number :: len(images)], axis=0) for number in range(len(images))]

@@ -1,0 +1,66 @@
+"""The second look at lines in doubt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawing import handwriting
+
+from inkdigits.answer import Line
+from inkdigits.reading import reader as reading
+from inkdigits.reading.reader import Reader
+from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views, slanted
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "doubtful"), [("12", 0.5, True), ("12", 0.99, False), ("", 0.0, False)]
+)
+def test_what_was_read_but_not_surely_is_in_doubt(text: str, confidence: float, doubtful: bool) -> None:
+    assert is_doubtful(Line(text, confidence, "unsure", (0, 0, 9, 9), (), ())) is doubtful
+
+
+@pytest.mark.parametrize("slope", [-0.5, 0.5])
+def test_an_upright_stroke_leans_about_its_middle(slope: float) -> None:
+    ink = np.zeros((33, 60), np.uint8)
+    ink[:, 29:32] = 255
+    leaning = slanted(ink, slope)
+    middles = [float(np.average(np.arange(60), weights=row)) for row in leaning]
+    assert leaning.shape == ink.shape and leaning.dtype == np.uint8
+    assert abs(middles[16] - 30) < 0.1
+    np.testing.assert_allclose(np.diff(middles), -slope, atol=0.1)
+    assert np.array_equal(slanted(ink, 0.0), ink)
+
+
+def test_a_network_is_asked_once_and_its_opinions_averaged() -> None:
+    calls: list[int] = []
+
+    def network(images: list[np.ndarray]) -> list[np.ndarray]:
+        calls.append(len(images))
+        return [image.sum(axis=0, dtype=np.float32) for image in images]
+
+    images = [np.full((5, width), 10, np.uint8) for width in (4, 7)]
+    said = mean_of_views(network, images, SLANTS)
+    assert calls == [6]
+    assert [len(one) for one in said] == [4, 7]
+    np.testing.assert_allclose(said[1], 50)
+    assert mean_of_views(network, [], SLANTS) == [] and calls == [6]
+
+
+def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[tuple[int, tuple[float, ...]]] = []
+    original = Reader._look
+
+    def spy(self, ink, lines, strips, *, slants, **others):
+        looks.append((len(lines), slants))
+        return original(self, ink, lines, strips, slants=slants, **others)
+
+    monkeypatch.setattr(Reader, "_look", spy)
+    reader, picture = Reader(), handwriting("20863")
+    (sure,) = reader.read(picture)
+    assert sure.status == "ok"
+    assert looks == [(1, UPRIGHT), (0, SLANTS)]
+    looks.clear()
+    monkeypatch.setattr(reading, "is_doubtful", lambda line: True)
+    (doubtful,) = reader.read(picture)
+    assert looks == [(1, UPRIGHT), (1, SLANTS)]
+    assert doubtful.text == sure.text
