@@ -15,12 +15,12 @@ from inkdigits.answer import Line
 
 UPRIGHT = (0.0,)
 SLANTS = (0.0, -0.15, 0.15)
-_SURE = 0.9  # confidence of a line that is looked at once
+SURE = 0.9  # confidence of a line that is looked at once
 
 
 def is_doubtful(line: Line) -> bool:
     """Whether a line deserves a second look: something was read, but not surely."""
-    return bool(line.text) and line.confidence < _SURE
+    return bool(line.text) and line.confidence < SURE
 
 
 def slanted(image: np.ndarray, slope: float) -> np.ndarray:
@@ -40,11 +40,11 @@ def slanted(image: np.ndarray, slope: float) -> np.ndarray:
 
 def mean_of_views(
     network: Callable[[list[np.ndarray]], list[np.ndarray]],
-    images: Sequence[np.ndarray],
+    images: Sequence[np.ndarray] | np.ndarray,
     slants: Sequence[float],
 ) -> list[np.ndarray]:
     """What `network` says of each image, the mean over `slants`; it is asked once for all."""
-    if not images:
+    if not len(images):
         return []
     said = network([slanted(image, slope) for slope in slants for image in images])
     return [np.mean(said[number :: len(images)], axis=0) for number in range(len(images))]
