@@ -6,17 +6,26 @@ import numpy as np
 import pytest
 from drawing import handwriting
 
-from inkdigits.answer import Line
+from inkdigits.answer import Digit, Line
 from inkdigits.reading import reader as reading
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views, slanted
 
 
 @pytest.mark.parametrize(
-    ("text", "confidence", "doubtful"), [("12", 0.5, True), ("12", 0.99, False), ("", 0.0, False)]
+    ("text", "confidences", "status", "doubtful"),
+    [
+        ("12", (0.5, 0.99), "ok", True),
+        ("12", (0.99, 0.99), "ok", False),
+        ("1234567890", (0.97,) * 10, "ok", False),
+        ("12", (0.99, 0.99), "unsure", True),
+        ("", (), "not_digits", False),
+    ],
 )
-def test_what_was_read_but_not_surely_is_in_doubt(text: str, confidence: float, doubtful: bool) -> None:
-    assert is_doubtful(Line(text, confidence, "unsure", (0, 0, 9, 9), (), ())) is doubtful
+def test_what_was_read_but_not_surely_is_in_doubt(text, confidences, status, doubtful) -> None:
+    box = (0, 0, 9, 9)
+    digits = tuple(Digit(*parts, box, ()) for parts in zip(text, confidences, strict=True))
+    assert is_doubtful(Line(text, 0.5, status, box, digits, ())) is doubtful
 
 
 @pytest.mark.parametrize("slope", [-0.5, 0.5])

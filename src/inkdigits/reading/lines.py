@@ -142,7 +142,7 @@ def _overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 def _hull(group: list[np.ndarray]) -> np.ndarray:
     boxes = np.array(group)
-    return np.array([boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()])
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
 def _merge(groups: list[list[np.ndarray]], reference: float) -> list[list[np.ndarray]]:

@@ -15,12 +15,13 @@ from inkdigits.answer import Line
 
 UPRIGHT = (0.0,)
 SLANTS = (0.0, -0.15, 0.15)
-SURE = 0.9  # confidence of a line that is looked at once
+SURE = 0.9  # confidence of each digit of a line that is looked at once
 
 
 def is_doubtful(line: Line) -> bool:
     """Whether a line deserves a second look: something was read, but not surely."""
-    return bool(line.text) and line.confidence < SURE
+    weakest = min((digit.confidence for digit in line.digits), default=1.0)
+    return bool(line.text) and (weakest < SURE or line.status != "ok")
 
 
 def slanted(image: np.ndarray, slope: float) -> np.ndarray:

@@ -1,0 +1,36 @@
+"""Connected components: ours, which measure ink alone, beside OpenCV's."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inkdigits.reading.ink import components
+
+
+@given(
+    rows=st.integers(1, 60),
+    columns=st.integers(1, 60),
+    share=st.sampled_from([0.0, 0.02, 0.2, 0.29, 0.5, 1.0]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_they_are_opencvs(rows: int, columns: int, share: float, seed: int) -> None:
+    binary = (np.random.default_rng(seed).random((rows, columns)) < share).astype(np.uint8)
+    count, labels, stats = components(binary)
+    true_count, true_labels, true_stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    assert count == true_count
+    assert np.array_equal(labels, true_labels)
+    assert np.array_equal(stats[1:], true_stats[1:])
+    assert not stats[0].any()
+
+
+@pytest.mark.parametrize("size", [500, 600])
+def test_large_maps_too(size: int) -> None:
+    binary = np.zeros((size, size), np.uint8)
+    binary[10:20, 30:60] = binary[300:400, 400] = 1
+    count, labels, stats = components(binary)
+    assert count == 3 and labels[350, 400] == 2
+    assert stats[1:].tolist() == [[30, 10, 30, 10, 300], [400, 300, 1, 100, 100]]
