@@ -21,7 +21,8 @@ from inkdigits.errors import InkdigitsError
 from inkdigits.reading.ink import find_ink
 from inkdigits.reading.lines import find_lines
 from inkdigits.reading.page import load_pages
-from inkdigits.reading.strips import cut_glyph, cut_strip, digit_groups
+from inkdigits.reading.pieces import cut_glyph
+from inkdigits.reading.strips import cut_strip, digit_groups
 
 _WIDEST, _HIGHEST = 420, 300  # pixels of a picture on the page
 _STYLE = """

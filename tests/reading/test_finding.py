@@ -8,7 +8,8 @@ from drawing import page, paper, pen, photo, ruling, shadow, vignette
 
 from inkdigits.reading.ink import cut_darkness, find_ink
 from inkdigits.reading.lines import find_lines
-from inkdigits.reading.strips import cut_glyph, cut_strip, digit_groups
+from inkdigits.reading.pieces import cut_glyph
+from inkdigits.reading.strips import cut_strip, digit_groups
 
 SHAPE = (310, 400)  # no larger than the working size
 

@@ -17,8 +17,9 @@ from inkdigits.learning.views import SIDE
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import find_lines
 from inkdigits.reading.page import Page, load_pages
+from inkdigits.reading.pieces import cut_glyph
 from inkdigits.reading.reader import Reader
-from inkdigits.reading.strips import cut_glyph, digit_groups
+from inkdigits.reading.strips import digit_groups
 from inkdigits.reading.transcript import to_box
 
 MARGIN = 0.15  # Of a digit's longer side: the paper shown around it.

@@ -99,9 +99,9 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
         if x + image.shape[1] > width - 2:
             break
         y = base + slope * (x - width / 2) + float(random.normal(0, pen.base_drift)) * pen.height - rise
-        _add(ink, image, round(x), round(y - image.shape[0]))
+        add_ink(ink, image, round(x), round(y - image.shape[0]))
         if place and random.random() < (_JOINED_ZEROS if sign == signs[place - 1] == 1 else _JOINED):
-            _join(ink, spans[-1], x + 0.3 * image.shape[1], base, pen, random)
+            join(ink, spans[-1], x + 0.3 * image.shape[1], base, pen, random)
         spans.append((x, x + image.shape[1], sign))
         x += image.shape[1]
     ink *= _pressure(height, width, random)
@@ -257,7 +257,7 @@ def draw_mark(text: str, pen: Pen, random: np.random.Generator) -> tuple[Image, 
     return image, float(random.uniform(0.1, 0.5)) * pen.height
 
 
-def _add(ink: Image, image: Image, x: int, y: int) -> None:
+def add_ink(ink: Image, image: Image, x: int, y: int) -> None:
     """Lay `image` onto `ink` with its corner at (x, y), in place, cut off at the border."""
     top, left = max(0, y), max(0, x)
     bottom, right = min(ink.shape[0], y + image.shape[0]), min(ink.shape[1], x + image.shape[1])
@@ -266,7 +266,7 @@ def _add(ink: Image, image: Image, x: int, y: int) -> None:
         np.maximum(part, image[top - y : bottom - y, left - x : right - x], out=part)
 
 
-def _join(
+def join(
     ink: Image,
     before: tuple[float, float, int],
     right: float,
@@ -319,9 +319,9 @@ def _print(
         keep = max(2, round(stranger.shape[0] * random.uniform(0.1, 0.4)))
         x = round(random.uniform(0, width - 10))
         if random.random() < 0.5:
-            _add(ink, stranger[-keep:], x, 0)
+            add_ink(ink, stranger[-keep:], x, 0)
         else:
-            _add(ink, stranger[:keep], x, height - keep)
+            add_ink(ink, stranger[:keep], x, height - keep)
     strength = float(random.uniform(0.55, 1.0))
     return np.clip(ink * strength + paper * (1 - 0.8 * ink) * (strength + 0.2), 0, 1)
 

@@ -17,10 +17,11 @@ from inkdigits.reading.constraint import Constraint, asked
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
+from inkdigits.reading.pieces import cut_glyph, cut_pieces
 from inkdigits.reading.recogniser import Recogniser
 from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views
-from inkdigits.reading.strips import Strip, cut_glyph, cut_strip, digit_groups
-from inkdigits.reading.transcript import draft, transcribe, transcribe_glyphs
+from inkdigits.reading.strips import Strip, cut_strip, digit_groups
+from inkdigits.reading.transcript import Draft, draft, transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
 
 _LOW = 0.2  # of the page's height
@@ -109,7 +110,8 @@ class Reader:
     def _by_glyphs(self, ink: Ink, lines: list[TextLine], constraint: Constraint | None) -> list[Line]:
         """Lines read form by form, where there is no line network."""
         groups = [digit_groups(line) for line in lines]
-        opinions = self._opinions(ink, groups, UPRIGHT)
+        glyphs = [[cut_glyph(ink, box) for box in boxes] for boxes in groups]
+        opinions = self._opinions(glyphs, UPRIGHT)
         trust = self._recogniser.glyph_card.trust
         return [
             transcribe_glyphs(*parts, trust, constraint)
@@ -130,17 +132,25 @@ class Reader:
         images = [strip.image for strip in strips]
         steps = mean_of_views(self._recogniser.line_probabilities, images, slants)
         drafts = [draft(*parts, card.classes) for parts in zip(lines, strips, steps, strict=True)]
-        opinions = self._opinions(ink, [[part.box for part in one.parts] for one in drafts], slants)
+        opinions = self._opinions([_glyphs(ink, one) for one in drafts], slants)
         return [transcribe(*parts, card.trust, constraint) for parts in zip(drafts, opinions, strict=True)]
 
-    def _opinions(
-        self, ink: Ink, groups: list[list[np.ndarray]], slants: tuple[float, ...]
-    ) -> list[np.ndarray]:
-        """The glyph network's probabilities (boxes, classes) for each line's boxes, all asked at once."""
-        glyphs = [cut_glyph(ink, box) for boxes in groups for box in boxes]
+    def _opinions(self, glyphs: list[list[np.ndarray]], slants: tuple[float, ...]) -> list[np.ndarray]:
+        """The glyph network's probabilities (glyphs, classes) for each line's glyphs, all asked at once."""
         ask = self._recogniser.glyph_probabilities
-        opinions = mean_of_views(lambda views: list(ask(np.stack(views))), glyphs, slants)
-        return np.split(opinions, np.cumsum([len(boxes) for boxes in groups])[:-1]) if groups else []
+        every = [glyph for line in glyphs for glyph in line]
+        opinions = mean_of_views(lambda views: list(ask(np.stack(views))), every, slants)
+        return np.split(opinions, np.cumsum([len(line) for line in glyphs])[:-1]) if glyphs else []
+
+
+def _glyphs(ink: Ink, read: Draft) -> list[np.ndarray]:
+    """What the glyph network is shown of a line: each part, and after it its signs if they are cut."""
+    glyphs = []
+    for part in read.parts:
+        glyphs.append(cut_glyph(ink, part.box))
+        if part.is_cut:
+            glyphs += cut_pieces(ink, part.box, [read.places[index] for index in part.signs])
+    return glyphs
 
 
 def _is_surroundings(line: Line, page: Page) -> bool:

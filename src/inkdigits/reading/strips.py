@@ -1,6 +1,4 @@
-"""A text line to what the networks are shown. In: `Page`, `Ink`, `TextLine`. Out: a `Strip`, and glyphs of
-its forms.
-"""
+"""A text line to what the line network is shown. In: `Page`, `Ink`, `TextLine`. Out: a `Strip`."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip, normalise
+from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
 from inkdigits.reading.ink import Ink, cut_darkness
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.page import Page
@@ -70,17 +68,6 @@ def cut_strip(page: Page, ink: Ink, line: TextLine) -> Strip:
     return Strip(
         finish_strip(darkness.astype(np.float32, copy=False)), left, (right - left) / darkness.shape[1]
     )
-
-
-def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:
-    """The strokes in a box (left, top, right, bottom; page pixels) as a glyph (28, 28) uint8."""
-    left, top, right, bottom = (round(float(value) / ink.scale) for value in box)
-    left, top = max(0, left), max(0, top)
-    mask = ink.mask[top : bottom + 1, left : right + 1]
-    if mask.size == 0 or not mask.any():
-        return np.zeros((28, 28), np.uint8)
-    soft = ink.darkness[top : bottom + 1, left : right + 1] * cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    return normalise(np.ascontiguousarray(soft))
 
 
 def digit_groups(line: TextLine) -> list[np.ndarray]:

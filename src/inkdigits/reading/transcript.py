@@ -31,6 +31,7 @@ _SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?" wi
 # Beside digits, ink that the line network takes for a foreign sign is so many times likelier a digit in an
 # unknown hand than it was in training: numbers seldom hold foreign signs, and hands are many.
 _ODD_DIGIT = 10.0
+_CUT_WELL = 0.5  # probability of its best digit from which a piece of a form counts
 _LONE = 0.2  # the same where the whole line is one form
 _REFUSED = 0.1  # readings less probable than this are not given, unless they are long: see `_least`
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
@@ -46,6 +47,11 @@ class Part:
 
     box: np.ndarray
     signs: tuple[int, ...]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the glyph network is shown its signs one by one as well."""
+        return len(self.signs) > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +104,8 @@ def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Cons
 
     Args:
         read: the line network's reading.
-        opinions: (parts, 10 or 11) float32, the glyph network's probabilities of each part.
+        opinions: (glyphs, 10 or 11) float32, the glyph network's probabilities of each part, and after a part
+            that is cut those of its signs.
         trust: what confidence means, and below which the line is `unsure`.
         constraint: what the text must look like.
     """
@@ -107,11 +114,14 @@ def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Cons
     signs = [_likelier(sign) for sign in read.signs] if beside_digits else read.signs
     # A bare upright stroke is a 1 to whoever sees it alone, and so are the dividers of a form's cells.
     dividers = sum(not part.signs and _is_upright(part.box) for part in read.parts) > 2
-    for part, opinion in zip(read.parts, opinions, strict=True):
+    counts = [1 + len(part.signs) * part.is_cut for part in read.parts]
+    for part, seen in zip(
+        read.parts, np.split(opinions, np.cumsum(counts)[:-1]) if counts else [], strict=True
+    ):
         if dividers and not part.signs and _is_upright(part.box):
             continue
         inside = [(read.places[i], signs[i]) for i in part.signs]
-        entries += _settle(read.line, part.box, opinion, inside, beside_digits)
+        entries += _settle(read.line, part.box, seen, inside, beside_digits)
     owned = {index for part in read.parts for index in part.signs}
     for index in (index for index in range(len(signs)) if index not in owned):
         if signs[index].is_digit and signs[index].confidence < _INKLESS:
@@ -280,24 +290,18 @@ def _likelier(sign: Sign) -> Sign:
 def _settle(
     line: TextLine,
     box: np.ndarray,
-    opinion: np.ndarray,
+    opinions: np.ndarray,
     signs: list[tuple[float, Sign]],
     beside_digits: bool,
 ) -> list[_Entry]:
-    """What one form is, from the line network's signs in it and the glyph network's opinion of the whole."""
+    """What one form is, from the line network's signs in it and the glyph network's opinions of the whole and
+    of its pieces.
+    """
+    opinion, pieces = opinions[0], opinions[1:]
     width, height = box[2] - box[0], max(1.0, box[3] - box[1])
     seen_whole = height >= _TALL * line.height
     if len(signs) == 1:
-        place, sign = signs[0]
-        if not seen_whole or not (sign.is_digit or sign.text == "?"):
-            return [_entry(place, sign, box)]
-        scores = agree(sign.scores, opinion)
-        best = int(scores.argmax())
-        # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
-        sure = scores[best] >= 0.5 if beside_digits else opinion[best] >= _SURELY
-        if not sign.is_digit and not (sure and sign.scores[best] >= _HALF_A_MIND):
-            return [_Entry(place, "", None, box, scores)]
-        return [_Entry(place, "", scores, box)]
+        return [_settle_one(*signs[0], opinion if seen_whole else None, box, beside_digits)]
     single = float(np.clip((_WIDE - width / height) / (_WIDE - _NARROW), 0, 1))
     alone = single * float(opinion[:10].max()) if seen_whole else 0.0
     if not signs:
@@ -311,10 +315,28 @@ def _settle(
         return [_Entry((box[0] + box[2]) / 2, "", np.maximum(scores, opinion[:10] * alone / 2), box)]
     middles = [place for place, _ in signs]
     edges = [box[0], *((a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)), box[2]]
-    return [
-        _entry(place, sign, np.array([edges[index], box[1], edges[index + 1], box[3]]))
-        for index, (place, sign) in enumerate(signs)
-    ]
+    entries = []
+    for index, ((place, sign), piece) in enumerate(zip(signs, pieces, strict=True)):
+        # What was cut badly is no digit to the glyph network; then it has no say.
+        said = piece if seen_whole and piece[:10].max() >= _CUT_WELL else None
+        part = np.array([edges[index], box[1], edges[index + 1], box[3]])
+        entries.append(_settle_one(place, sign, said, part, beside_digits))
+    return entries
+
+
+def _settle_one(
+    place: float, sign: Sign, opinion: np.ndarray | None, box: np.ndarray, beside_digits: bool
+) -> _Entry:
+    """What one sign is to both networks; to the line network alone where there is no `opinion`."""
+    if opinion is None or not (sign.is_digit or sign.text == "?"):
+        return _entry(place, sign, box)
+    scores = agree(sign.scores, opinion)
+    best = int(scores.argmax())
+    # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
+    sure = scores[best] >= 0.5 if beside_digits else opinion[best] >= _SURELY
+    if not sign.is_digit and not (sure and sign.scores[best] >= _HALF_A_MIND):
+        return _Entry(place, "", None, box, scores)
+    return _Entry(place, "", scores, box)
 
 
 def _entry(place: float, sign: Sign, box: np.ndarray) -> _Entry:
