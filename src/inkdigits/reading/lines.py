@@ -21,7 +21,7 @@ _DUST = 0.07  # of the reference height: smaller than a point
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
 _SLIVER = 0.08  # of the page's height or width
 _HOLLOW = 0.06  # share of its box that a frame fills
-_FLAT = 3.0  # width by height from which a form by itself is no digit
+_FLAT = 5.0  # width by height from which a form by itself is no digit
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
 
 

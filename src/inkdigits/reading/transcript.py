@@ -1,9 +1,9 @@
 """Two opinions on a line become one `Line` of the answer. In: forms, glyph opinions, signs. Out: digits and
 marks.
 
-The line network saw the whole strip; the glyph network saw each connected form by itself. Where both saw
-one digit in one form, their probabilities are averaged. Where the line network saw several signs in a form,
-or none, the glyph network's digit is taken if it is the more probable story; a wide form is rarely one digit.
+The line network saw the whole strip; the glyph network saw each connected form by itself, and its pieces
+where the line network saw several signs in it. `opinions` says what each form is; here they become a text,
+its confidence, and what a constraint makes of both.
 """
 
 from __future__ import annotations
@@ -15,24 +15,16 @@ import numpy as np
 
 from inkdigits.answer import Alternative, Box, Digit, Line, Mark
 from inkdigits.reading.constraint import Constraint, Fit, fit
-from inkdigits.reading.decoder import DIGITS, Sign, agree, alternatives, find_signs, line_confidence, missed
+from inkdigits.reading.decoder import DIGITS, Sign, alternatives, find_signs, line_confidence, missed
 from inkdigits.reading.lines import TextLine
+from inkdigits.reading.opinions import HALF_A_MIND, WIDE, Entry, entry_of, is_number, likelier, settle
 from inkdigits.reading.recogniser import LINE_STRIDE
 from inkdigits.reading.strips import Strip, digit_groups
 from inkdigits.reading.trust import Trust, told_again
 
-_TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
-_NARROW, _WIDE = 0.85, 1.4  # width by height up to which a form is surely, and from which hardly, one digit
-_SURE = 0.9  # a digit that only the glyph network saw must be this probable to it
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _INKLESS = 0.6  # a digit of the line network where no stroke was found must be this probable
-_HALF_A_MIND = 0.1  # probability of a digit beside a "?"
-_SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?" with no digit near it
-# Beside digits, ink that the line network takes for a foreign sign is so many times likelier a digit in an
-# unknown hand than it was in training: numbers seldom hold foreign signs, and hands are many.
-_ODD_DIGIT = 10.0
-_CUT_WELL = 0.5  # probability of its best digit from which a piece of a form counts
-_LONE = 0.2  # the same where the whole line is one form
+_LONE = 0.2  # probability of a digit that the line network must have had in mind where the line is one form
 _REFUSED = 0.1  # readings less probable than this are not given, unless they are long: see `_least`
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
 _IMPROBABLE = 0.02  # of all readings: fewer that fit a constraint make it doubtful
@@ -72,20 +64,6 @@ class Draft:
     missed: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Entry:
-    """A digit's scores (10,) or a mark's text, and its box (left, top, right, bottom) in page pixels.
-
-    `hints` (10,) are the scores of the digits where it is taken for a mark.
-    """
-
-    left: float
-    text: str
-    scores: np.ndarray | None
-    box: np.ndarray
-    hints: np.ndarray | None = None
-
-
 def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, ...]) -> Draft:
     """The signs in `steps` (steps, classes) float32, and which of the line's forms each lies in."""
     signs = find_signs(steps, classes)
@@ -109,9 +87,9 @@ def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Cons
         trust: what confidence means, and below which the line is `unsure`.
         constraint: what the text must look like.
     """
-    entries: list[_Entry] = []
-    beside_digits = _is_number(read.signs)
-    signs = [_likelier(sign) for sign in read.signs] if beside_digits else read.signs
+    entries: list[Entry] = []
+    beside_digits = is_number(read.signs)
+    signs = [likelier(sign) for sign in read.signs] if beside_digits else read.signs
     # A bare upright stroke is a 1 to whoever sees it alone, and so are the dividers of a form's cells.
     dividers = sum(not part.signs and _is_upright(part.box) for part in read.parts) > 2
     counts = [1 + len(part.signs) * part.is_cut for part in read.parts]
@@ -121,12 +99,12 @@ def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Cons
         if dividers and not part.signs and _is_upright(part.box):
             continue
         inside = [(read.places[i], signs[i]) for i in part.signs]
-        entries += _settle(read.line, part.box, seen, inside, beside_digits)
+        entries += settle(read.line, part.box, seen, inside, beside_digits)
     owned = {index for part in read.parts for index in part.signs}
     for index in (index for index in range(len(signs)) if index not in owned):
         if signs[index].is_digit and signs[index].confidence < _INKLESS:
             continue
-        entries.append(_entry(read.places[index], signs[index], _share(read.places, index, read.line)))
+        entries.append(entry_of(read.places[index], signs[index], _share(read.places, index, read.line)))
     entries.sort(key=lambda entry: entry.left)
     if not _saw_digit(read):
         entries = [entry for entry in entries if entry.scores is None]
@@ -141,13 +119,13 @@ def transcribe_glyphs(
     constraint: Constraint | None = None,
 ) -> Line:
     """The line read form by form, with a glyph network alone."""
-    entries: list[_Entry] = []
+    entries: list[Entry] = []
     for box, scores in zip(boxes, opinions, strict=True):
         if box[3] - box[1] < 0.3 * line.height:
             flat = box[2] - box[0] > 1.5 * (box[3] - box[1])
-            entries.append(_Entry(box[0], "-" if flat else ".", None, box))
+            entries.append(Entry(box[0], "-" if flat else ".", None, box))
         elif not (len(scores) > _NONE and scores[_NONE] > 0.5):
-            entries.append(_Entry(box[0], "", scores[:10], box))
+            entries.append(Entry(box[0], "", scores[:10], box))
     return _finish_entries(line, entries, 0.0, trust, constraint)
 
 
@@ -175,7 +153,7 @@ def _least(digits: int) -> float:
 
 
 def _finish_entries(
-    line: TextLine, entries: list[_Entry], hidden: float, trust: Trust, constraint: Constraint | None
+    line: TextLine, entries: list[Entry], hidden: float, trust: Trust, constraint: Constraint | None
 ) -> Line:
     """The line of its signs from left to right; `hidden` is the probability that a digit was missed."""
     signs = [entry for entry in entries if entry.scores is not None]
@@ -220,7 +198,7 @@ def _judged(line: Line, found: Fit | None, constraint: Constraint) -> Line:
     return replace(line, status=status, reasons=(*line.reasons, reason))
 
 
-def _scores(entry: _Entry) -> np.ndarray:
+def _scores(entry: Entry) -> np.ndarray:
     """The digits' probabilities (10,), also of what was taken for a mark."""
     found = entry.scores if entry.scores is not None else entry.hints
     return np.zeros(10, np.float32) if found is None else found
@@ -246,7 +224,7 @@ def _saw_digit(read: Draft) -> bool:
 
     A drawing by itself is one form; there the line network must have been surer.
     """
-    least = _LONE if len(read.parts) == 1 else _HALF_A_MIND
+    least = _LONE if len(read.parts) == 1 else HALF_A_MIND
     return any(sign.confidence >= least for sign in read.signs)
 
 
@@ -262,7 +240,7 @@ def _join_pieces(parts: list[Part], height: float) -> list[Part]:
         if last and signs <= 1 and part.box[0] - last.box[2] < reach * height:
             both = np.array([last.box, part.box])
             box = np.array([*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0)])
-            if box[2] - box[0] <= _WIDE * height:
+            if box[2] - box[0] <= WIDE * height:
                 joined[-1] = Part(box, last.signs + part.signs)
                 continue
         joined.append(part)
@@ -271,77 +249,6 @@ def _join_pieces(parts: list[Part], height: float) -> list[Part]:
 
 def _is_upright(box: np.ndarray) -> bool:
     return bool(box[2] - box[0] < _THIN * (box[3] - box[1]))
-
-
-def _is_number(signs: list[Sign]) -> bool:
-    """Whether signs are those of a number: more sure digits than foreign signs, which words would have."""
-    digits = sum(sign.is_digit and sign.confidence >= 0.5 for sign in signs)
-    return digits > sum(sign.text == "?" for sign in signs)
-
-
-def _likelier(sign: Sign) -> Sign:
-    """A "?" beside digits: they are `_ODD_DIGIT` times likelier than what their scores lack to 1."""
-    if sign.text != "?":
-        return sign
-    odds = _ODD_DIGIT / (1 + (_ODD_DIGIT - 1) * float(sign.scores.sum()))
-    return replace(sign, scores=sign.scores * np.float32(odds))
-
-
-def _settle(
-    line: TextLine,
-    box: np.ndarray,
-    opinions: np.ndarray,
-    signs: list[tuple[float, Sign]],
-    beside_digits: bool,
-) -> list[_Entry]:
-    """What one form is, from the line network's signs in it and the glyph network's opinions of the whole and
-    of its pieces.
-    """
-    opinion, pieces = opinions[0], opinions[1:]
-    width, height = box[2] - box[0], max(1.0, box[3] - box[1])
-    seen_whole = height >= _TALL * line.height
-    if len(signs) == 1:
-        return [_settle_one(*signs[0], opinion if seen_whole else None, box, beside_digits)]
-    single = float(np.clip((_WIDE - width / height) / (_WIDE - _NARROW), 0, 1))
-    alone = single * float(opinion[:10].max()) if seen_whole else 0.0
-    if not signs:
-        if alone < _SURE:
-            return []
-        # Half the voters saw nothing: it is reported, and cannot be sure.
-        return [_Entry((box[0] + box[2]) / 2, "", (opinion[:10] / 2).astype(np.float32), box)]
-    together = float(np.prod([sign.confidence for _, sign in signs if sign.is_digit]))
-    if alone > together:
-        scores = np.mean([agree(sign.scores, opinion) for _, sign in signs], axis=0).astype(np.float32)
-        return [_Entry((box[0] + box[2]) / 2, "", np.maximum(scores, opinion[:10] * alone / 2), box)]
-    middles = [place for place, _ in signs]
-    edges = [box[0], *((a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)), box[2]]
-    entries = []
-    for index, ((place, sign), piece) in enumerate(zip(signs, pieces, strict=True)):
-        # What was cut badly is no digit to the glyph network; then it has no say.
-        said = piece if seen_whole and piece[:10].max() >= _CUT_WELL else None
-        part = np.array([edges[index], box[1], edges[index + 1], box[3]])
-        entries.append(_settle_one(place, sign, said, part, beside_digits))
-    return entries
-
-
-def _settle_one(
-    place: float, sign: Sign, opinion: np.ndarray | None, box: np.ndarray, beside_digits: bool
-) -> _Entry:
-    """What one sign is to both networks; to the line network alone where there is no `opinion`."""
-    if opinion is None or not (sign.is_digit or sign.text == "?"):
-        return _entry(place, sign, box)
-    scores = agree(sign.scores, opinion)
-    best = int(scores.argmax())
-    # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
-    sure = scores[best] >= 0.5 if beside_digits else opinion[best] >= _SURELY
-    if not sign.is_digit and not (sure and sign.scores[best] >= _HALF_A_MIND):
-        return _Entry(place, "", None, box, scores)
-    return _Entry(place, "", scores, box)
-
-
-def _entry(place: float, sign: Sign, box: np.ndarray) -> _Entry:
-    text = "" if sign.text == "?" else sign.text
-    return _Entry(place, text, sign.scores if sign.is_digit else None, box, sign.scores)
 
 
 def _share(places: list[float], index: int, line: TextLine) -> np.ndarray:

@@ -1,0 +1,113 @@
+"""What one form of a line is, from both networks' opinions. In: `Sign`s of the line network, opinions of the
+glyph network. Out: `Entry`s, a digit's scores or a mark each.
+
+Where both saw one digit in one form, their probabilities are averaged. Where the line network saw several
+signs in a form, the form is cut between them and each piece is judged by both; the glyph network's digit for
+the whole is taken if it is the more probable story. A wide form is rarely one digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inkdigits.reading.decoder import Sign, agree
+from inkdigits.reading.lines import TextLine
+
+_TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
+WIDE = 1.4  # width by height from which a form is hardly one digit
+HALF_A_MIND = 0.1  # probability of a digit beside a "?"
+_NARROW = 0.85  # width by height up to which a form is surely one digit
+_SURE = 0.9  # a digit that only the glyph network saw must be this probable to it
+_SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?" with no digit near it
+# Beside digits, ink that the line network takes for a foreign sign is so many times likelier a digit in an
+# unknown hand than it was in training: numbers seldom hold foreign signs, and hands are many.
+_ODD_DIGIT = 10.0
+_CUT_WELL = 0.5  # probability of its best digit from which a piece of a form counts
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A digit's scores (10,) or a mark's text, and its box (left, top, right, bottom) in page pixels.
+
+    `hints` (10,) are the scores of the digits where it is taken for a mark.
+    """
+
+    left: float
+    text: str
+    scores: np.ndarray | None
+    box: np.ndarray
+    hints: np.ndarray | None = None
+
+
+def is_number(signs: list[Sign]) -> bool:
+    """Whether signs are those of a number: more sure digits than foreign signs, which words would have."""
+    digits = sum(sign.is_digit and sign.confidence >= 0.5 for sign in signs)
+    return digits > sum(sign.text == "?" for sign in signs)
+
+
+def likelier(sign: Sign) -> Sign:
+    """A "?" beside digits: they are `_ODD_DIGIT` times likelier than what their scores lack to 1."""
+    if sign.text != "?":
+        return sign
+    odds = _ODD_DIGIT / (1 + (_ODD_DIGIT - 1) * float(sign.scores.sum()))
+    return replace(sign, scores=sign.scores * np.float32(odds))
+
+
+def entry_of(place: float, sign: Sign, box: np.ndarray) -> Entry:
+    """What a sign is to the line network alone."""
+    text = "" if sign.text == "?" else sign.text
+    return Entry(place, text, sign.scores if sign.is_digit else None, box, sign.scores)
+
+
+def _settle_one(
+    place: float, sign: Sign, opinion: np.ndarray | None, box: np.ndarray, beside_digits: bool
+) -> Entry:
+    """What one sign is to both networks; to the line network alone where there is no `opinion`."""
+    if opinion is None or not (sign.is_digit or sign.text == "?"):
+        return entry_of(place, sign, box)
+    scores = agree(sign.scores, opinion)
+    best = int(scores.argmax())
+    # A "?" of the line network stands, unless it too had half a mind to read what the other reads.
+    sure = scores[best] >= 0.5 if beside_digits else opinion[best] >= _SURELY
+    if not sign.is_digit and not (sure and sign.scores[best] >= HALF_A_MIND):
+        return Entry(place, "", None, box, scores)
+    return Entry(place, "", scores, box)
+
+
+def settle(
+    line: TextLine,
+    box: np.ndarray,
+    opinions: np.ndarray,
+    signs: list[tuple[float, Sign]],
+    beside_digits: bool,
+) -> list[Entry]:
+    """What one form is, from the line network's signs in it and the glyph network's opinions of the whole and
+    of its pieces.
+    """
+    opinion, pieces = opinions[0], opinions[1:]
+    width, height = box[2] - box[0], max(1.0, box[3] - box[1])
+    seen_whole = height >= _TALL * line.height
+    if len(signs) == 1:
+        return [_settle_one(*signs[0], opinion if seen_whole else None, box, beside_digits)]
+    single = float(np.clip((WIDE - width / height) / (WIDE - _NARROW), 0, 1))
+    alone = single * float(opinion[:10].max()) if seen_whole else 0.0
+    if not signs:
+        if alone < _SURE:
+            return []
+        # Half the voters saw nothing: it is reported, and cannot be sure.
+        return [Entry((box[0] + box[2]) / 2, "", (opinion[:10] / 2).astype(np.float32), box)]
+    together = float(np.prod([sign.confidence for _, sign in signs if sign.is_digit]))
+    if alone > together:
+        scores = np.mean([agree(sign.scores, opinion) for _, sign in signs], axis=0).astype(np.float32)
+        return [Entry((box[0] + box[2]) / 2, "", np.maximum(scores, opinion[:10] * alone / 2), box)]
+    middles = [place for place, _ in signs]
+    edges = [box[0], *((a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)), box[2]]
+    entries = []
+    for index, ((place, sign), piece) in enumerate(zip(signs, pieces, strict=True)):
+        # What was cut badly is no digit to the glyph network; then it has no say.
+        said = piece if seen_whole and piece[:10].max() >= _CUT_WELL else None
+        part = np.array([edges[index], box[1], edges[index + 1], box[3]])
+        entries.append(_settle_one(place, sign, said, part, beside_digits))
+    return entries
