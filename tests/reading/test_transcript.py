@@ -67,6 +67,33 @@ def test_a_length_brings_back_the_digit_that_was_taken_for_a_foreign_sign() -> N
     assert read(signs, opinions, Constraint(length=3)).text == "474"
 
 
+def joined(signs: list[Sign], opinions: list[tuple[int, float]]):
+    """A line of one form that holds all signs; the first opinion is on the whole."""
+    box = np.array([0, 0, PITCH * len(signs), HEIGHT])
+    line = TextLine(*box, HEIGHT, 0.0, np.array([box]))
+    places = [PITCH * i + 15 for i in range(len(signs))]
+    draft = Draft(line, signs, places, [Part(box, tuple(range(len(signs))))], 0.0)
+    glyphs = np.zeros((len(opinions), 11), np.float32)
+    for row, (digit, probability) in zip(glyphs, opinions, strict=True):
+        row[digit] = probability
+        row[10] += 1 - probability
+    return transcribe(draft, glyphs, Trust(0.5))
+
+
+def test_both_networks_judge_the_signs_of_a_form_that_is_cut() -> None:
+    line = joined([SURE, SURE, sign("?", 6, 0.12)], [(10, 1.0), (4, 0.9), (4, 0.98), (6, 0.9)])
+    assert line.text == "446"
+    assert line.digits[0].confidence == pytest.approx((0.98 + 0.9) / 2, abs=1e-5)
+    lefts, rights = zip(*((digit.box[0], digit.box[0] + digit.box[2]) for digit in line.digits), strict=True)
+    assert lefts[1:] == rights[:-1], "side by side"
+
+
+def test_a_piece_that_was_cut_badly_has_no_say() -> None:
+    line = joined([SURE, SURE], [(10, 1.0), (10, 0.9), (7, 0.3)])
+    assert line.text == "44"
+    assert [digit.confidence for digit in line.digits] == pytest.approx([0.98, 0.98], abs=1e-5)
+
+
 @pytest.mark.parametrize(("digits", "given"), [(2, False), (5, True)])
 def test_a_long_number_is_given_with_less_confidence_than_a_short_one(digits: int, given: bool) -> None:
     each = 0.07 ** (1 / digits)

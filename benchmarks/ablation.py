@@ -1,0 +1,109 @@
+"""What each part of reading adds: the photos, cheques and pages read with one part left out after another.
+
+    python benchmarks/ablation.py --data DIR [--weights PATH] [--limit N]
+
+In: the data folder. Out: a table and results/ablation.json. Parts of training (strokes, textures, one writer
+a line) are not among them: each of those is a night's training, and docs/LOG.md has those that were tried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from common import RESULTS, commit, print_rows, share_row, write_results
+from inkdigits.errors import InkdigitsError
+from inkdigits.learning.sources import data_folder
+from inkdigits.reading import opinions, reader, transcript
+from inkdigits.reading.reader import Reader
+from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS
+from real_sets import PICTURE_SETS, load_pictures
+from scoring import score_page
+
+TITLES = {"photos": "photos exact", "cheques": "cheques exact", "pages": "page lines exact"}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """`name` says what is left out; `parts` leaves it out, for as long as it is entered."""
+
+    name: str
+    parts: Callable[[], contextlib.AbstractContextManager[Any]]
+    glyphs_alone: bool = False
+
+
+@contextlib.contextmanager
+def _line_network_alone() -> Iterator[None]:
+    """The glyph network's opinion of each form is not asked for: the line network's stands."""
+
+    def agree(scores: np.ndarray, glyph: np.ndarray) -> np.ndarray:
+        return scores
+
+    def nothing(draft: transcript.Draft, seen: np.ndarray, *others: Any) -> Any:
+        return original(draft, np.zeros_like(seen), *others)
+
+    original = reader.transcribe
+    with mock.patch.object(opinions, "agree", agree), mock.patch.object(reader, "transcribe", nothing):
+        yield
+
+
+VARIANTS = (
+    Variant("all parts", contextlib.nullcontext),
+    Variant("no second look", lambda: mock.patch.object(reader, "is_doubtful", lambda line: False)),
+    Variant("forms not cut", lambda: mock.patch.object(transcript.Part, "is_cut", False)),
+    Variant("pages not turned", lambda: mock.patch.object(reader, "TURNS", ())),
+    Variant("line network alone", _line_network_alone),
+    Variant("glyph network alone", contextlib.nullcontext, glyphs_alone=True),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read every set with every variant; print and write the figures."""
+    parser = argparse.ArgumentParser(description="What each part of reading adds.")
+    parser.add_argument("--data", type=Path, help="data folder (default: INKDIGITS_DATA)")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="other weights, a folder; not written")
+    parser.add_argument("--limit", type=int, help="only so many images a set: a quick look, never written")
+    options = parser.parse_args(arguments)
+    if options.limit is not None and options.limit < 1:
+        parser.error("--limit must be at least 1")
+    commit()
+    try:
+        rows = ablate(data_folder(options.data), options.weights, options.limit)
+    except InkdigitsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print_rows(rows, title="What each part adds")
+    if options.weights == WEIGHTS and options.limit is None:
+        write_results(RESULTS / "ablation.json", rows)
+    return 0
+
+
+def ablate(data: Path, weights: Path, limit: int | None) -> list[dict[str, Any]]:
+    """A row for each set and variant: the share of pictures, of `pages` of lines, that is read rightly."""
+    sets = {name: load_pictures(data, name, limit) for name in PICTURE_SETS}
+    rows = []
+    for variant in VARIANTS:
+        with variant.parts():
+            one = Reader(weights / GLYPH_FILE if variant.glyphs_alone else weights)
+            for name, pictures in sets.items():
+                scores = [
+                    score_page([line.text for line in answer.lines], picture.lines)
+                    for picture in pictures
+                    for answer in one.read(picture.path)
+                ]
+                exact = sum(score.exact if name == "pages" else score.page_exact for score in scores)
+                count = sum(score.true_lines for score in scores) if name == "pages" else len(scores)
+                rows.append(share_row(f"{TITLES[name]}, {variant.name}", exact, count))
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
