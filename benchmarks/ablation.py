@@ -33,7 +33,7 @@ TITLES = {"photos": "photos exact", "cheques": "cheques exact", "pages": "page l
 
 @dataclass(frozen=True)
 class Variant:
-    """`name` says what is left out; `parts` leaves it out, for as long as it is entered."""
+    """`name` says what is left out, "" where nothing is; `parts` leaves it out, for as long as it is entered."""
 
     name: str
     parts: Callable[[], contextlib.AbstractContextManager[Any]]
@@ -56,7 +56,7 @@ def _line_network_alone() -> Iterator[None]:
 
 
 VARIANTS = (
-    Variant("all parts", contextlib.nullcontext),
+    Variant("", contextlib.nullcontext),
     Variant("no second look", lambda: mock.patch.object(reader, "is_doubtful", lambda line: False)),
     Variant("forms not cut", lambda: mock.patch.object(transcript.Part, "is_cut", False)),
     Variant("pages not turned", lambda: mock.patch.object(reader, "TURNS", ())),
@@ -101,7 +101,8 @@ def ablate(data: Path, weights: Path, limit: int | None) -> list[dict[str, Any]]
                 ]
                 exact = sum(score.exact if name == "pages" else score.page_exact for score in scores)
                 count = sum(score.true_lines for score in scores) if name == "pages" else len(scores)
-                rows.append(share_row(f"{TITLES[name]}, {variant.name}", exact, count))
+                figure = f"{TITLES[name]}, {variant.name}" if variant.name else TITLES[name]
+                rows.append(share_row(figure, exact, count))
     return rows
 
 

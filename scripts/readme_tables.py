@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- figures: begin (make readme) -->", "<!-- figures: end -->"
 TITLES = {
     "real_ink": "Images it never learnt from",
+    "ablation": "What each part of reading adds: one left out after another",
     "mnist": "The paper's networks on MNIST",
     "table1": "The literature on MNIST, and on handwriting that none of it learnt from",
     "augmentation": "Augmentation beside training",
