@@ -33,7 +33,7 @@ TITLES = {"photos": "photos exact", "cheques": "cheques exact", "pages": "page l
 
 @dataclass(frozen=True)
 class Variant:
-    """`name` says what is left out, "" where nothing is; `parts` leaves it out, for as long as it is entered."""
+    """`name` says what is left out, "" where nothing is; `parts` leaves it out while it is entered."""
 
     name: str
     parts: Callable[[], contextlib.AbstractContextManager[Any]]
