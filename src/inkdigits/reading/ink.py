@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inkdigits.reading.frames import find_frames
 from inkdigits.reading.page import Page
 from inkdigits.reading.rules import find_rules
 
@@ -22,7 +23,8 @@ _SPARED = 300  # pixels by which a longer one is shrunk, down to the largest
 _SMALL = 128  # pixels of the longer side at which paper is estimated
 _LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, with nothing around the paper
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
-_DARKEST_PAPER = 24
+_DARKEST_PAPER = 24  # of 255: nothing is divided by less
+_SPECK = 5  # pixels: fewer are no stroke
 _DENSE = 0.3  # share of ink from which OpenCV measures components quicker
 _FAINTEST = 0.05  # share of the paper's brightness; anything fainter is paper
 
@@ -231,7 +233,7 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
 
 def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
     """The darkness of the pen: of the connected stroke that stands out most; 0 where there is none."""
-    binary = _darker(darkness, low, rules)
+    binary = ((darkness > low) & (rules == 0)).view(np.uint8)
     count, labels, stats = components(binary)
     if count < 2:
         return 0.0
@@ -283,20 +285,23 @@ def touches_border(stats: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _strokes(darkness: np.ndarray, rules: np.ndarray, strength: float, low: float) -> np.ndarray:
-    """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it."""
-    weak = _darker(darkness, max(low, 0.36 * strength), rules)
+    """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it, those of
+    rulers and of frames left out.
+    """
+    weak = (darkness > max(low, 0.36 * strength)).view(np.uint8)
     count, labels, stats = components(weak)
+    frames = find_frames(labels, stats)
+    printed = rules if frames is None else rules | frames
+    if printed.any():
+        weak &= 1 - printed
+        count, labels, stats = components(weak)
     # Ink is a small part of most pages: only its pixels are looked up.
     places = np.flatnonzero(weak.view(bool))
     owners = labels.ravel()[places]
     core = darkness.ravel()[places] > 0.62 * strength
     strong = np.bincount(owners[core], minlength=count)
-    keep = (strong >= 3) & (stats[:, cv2.CC_STAT_AREA] >= 5)
+    keep = (strong >= 3) & (stats[:, cv2.CC_STAT_AREA] >= _SPECK)
+    keep[0] = False
     mask = np.zeros(weak.shape, np.uint8)
     mask.ravel()[places] = keep[owners]
     return mask
-
-
-def _darker(darkness: np.ndarray, threshold: float, rules: np.ndarray) -> np.ndarray:
-    """(height, width) uint8, 1 where it is darker than `threshold` and no ruler's line."""
-    return ((darkness > threshold) & (rules == 0)).view(np.uint8)

@@ -1,0 +1,74 @@
+"""Frames that digits are written into."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from drawing import handwriting
+
+from inkdigits.reading.frames import find_frames
+from inkdigits.reading.ink import components
+from inkdigits.reading.reader import Reader
+
+
+def frames_of(ink: np.ndarray) -> np.ndarray | None:
+    count, labels, stats = components(ink)
+    return find_frames(labels, stats)
+
+
+def comb(cells: int, side: int = 36) -> np.ndarray:
+    ink = np.zeros((side + 30, cells * side + 30), np.uint8)
+    for cell in range(cells):
+        cv2.rectangle(ink, (15 + cell * side, 15), (15 + (cell + 1) * side, 15 + side), 1, 1)
+    return ink
+
+
+@pytest.mark.parametrize("turn", [-1.5, 0.0, 1.0])
+def test_a_comb_is_a_frame_and_what_is_in_it_is_not(turn: float) -> None:
+    ink = comb(8)
+    written = np.zeros_like(ink)
+    for cell in (0, 3, 5):
+        cv2.ellipse(written, (33 + cell * 36, 33), (8, 12), 0, 0, 360, 1, 2)
+    height, width = ink.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.0)
+    ink, written = (cv2.warpAffine(image * 255, matrix, (width, height)) for image in (ink, written))
+    ink, written = (ink > 90).astype(np.uint8), (written > 90).astype(np.uint8)
+    found = frames_of(ink | written)
+    assert found is not None
+    assert not (found & written).any()
+    assert found[ink > 0].mean() > 0.9
+
+
+def test_an_empty_box_is_a_frame_and_a_zero_is_not() -> None:
+    assert frames_of(comb(1)) is not None
+    zero = np.zeros((60, 50), np.uint8)
+    cv2.ellipse(zero, (25, 30), (14, 22), 0, 0, 360, 1, 2)
+    assert frames_of(zero) is None
+    angular = np.zeros((60, 50), np.uint8)
+    corners = np.array([[12, 10], [37, 8], [40, 50], [9, 52]])
+    cv2.polylines(angular, [corners], True, 1, 2)
+    assert frames_of(angular) is None, "drawn by hand"
+
+
+@pytest.mark.parametrize("text", ["0", "5", "7", "88", "30"])
+def test_digits_are_no_frames(text: str) -> None:
+    ink = (handwriting(text) < 128).astype(np.uint8)
+    assert frames_of(ink) is None
+
+
+def test_a_number_in_boxes_is_read_without_them() -> None:
+    gray = np.full((160, 560), 235, np.uint8)
+    for cell, digit in enumerate("20863"):
+        picture = handwriting(digit)
+        rows, columns = np.nonzero(picture < 128)
+        part = picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        part = cv2.resize(
+            part, None, fx=46 / part.shape[0], fy=46 / part.shape[0], interpolation=cv2.INTER_AREA
+        )
+        left = 50 + 66 * cell - part.shape[1] // 2
+        gray[57 : 57 + part.shape[0], left : left + part.shape[1]] = part
+    for cell in range(7):
+        cv2.rectangle(gray, (17 + cell * 66, 45), (17 + (cell + 1) * 66, 115), 60, 2)
+    (answer,) = Reader().read(gray)
+    assert answer.text == "20863"
