@@ -1,11 +1,13 @@
 """Frames of a form: boxes and combs that digits are written into. In: connected strokes. Out: the pixels that
 a ruler drew among them.
 
-A frame is one connected stroke, mostly straight along the axes, ruled above and below. `rules` finds what
+A frame is one connected stroke, mostly straight along the axes, ruled on all four sides. `rules` finds what
 spans a page; these are too short for that.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,12 +16,22 @@ _LEAST = 14  # pixels: a smaller box holds nothing that could be read
 _SPECK = 10  # pixels: fewer within a frame are dirt
 _FILLED = 0.45  # share of its box that a frame fills at most
 _SPAN = 0.8  # of the frame's shorter side: straight runs this long are its lines
-_EDGE = 0.25  # of its height: where its upper and its lower line are looked for
+_EDGE = 0.25  # of its height: how near its edges its outer lines are looked for
 _ALONG = 0.6  # of its width, ruled above and below
 _STRAIGHT = 0.6  # of its pixels lie on lines, digits that touch it are the others
 _EMPTY = 0.93  # the same of one box with nothing in it: a zero is never as straight
 _CORNER = 2  # pixels
+_LARGE = 0.4  # of the page's height: a frame this high is squared paper
 _DIVIDERS = 3  # lines across, the ends included, from which it has cells
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Where a frame is, and its lines there: (rows, columns) uint8 in {0, 1}."""
+
+    rows: slice
+    columns: slice
+    lines: np.ndarray
 
 
 def _has_corners(stroke: np.ndarray) -> bool:
@@ -34,7 +46,7 @@ def _lines(stroke: np.ndarray, holds: bool) -> np.ndarray | None:
     """
     height, width = stroke.shape
     edge = max(2, round(_EDGE * height))
-    # Cheap and mostly enough: few strokes are ruled above and below.
+    # Cheap and mostly enough: few strokes run along both their upper and their lower edge.
     if min(stroke[:edge].any(axis=0).mean(), stroke[-edge:].any(axis=0).mean()) < _ALONG:
         return None
     run = max(3, round(_SPAN * min(height, width)))
@@ -42,6 +54,8 @@ def _lines(stroke: np.ndarray, holds: bool) -> np.ndarray | None:
     if min(flat[:edge].any(axis=0).mean(), flat[-edge:].any(axis=0).mean()) < _ALONG:
         return None
     steep = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((run, 1), np.uint8))
+    if not (steep[:, :edge].any() and steep[:, -edge:].any()):
+        return None
     dividers = int((np.diff(np.pad(steep.any(axis=0).astype(np.int8), 1)) == 1).sum())
     # Where a line is not quite along the axes its runs leave steps.
     lines = cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke
@@ -51,8 +65,8 @@ def _lines(stroke: np.ndarray, holds: bool) -> np.ndarray | None:
     return lines if straight >= _EMPTY and _has_corners(stroke) else None
 
 
-def find_frames(labels: np.ndarray, stats: np.ndarray) -> np.ndarray | None:
-    """The lines of frames: (height, width) uint8 in {0, 1}; None where there is no frame.
+def find_frames(labels: np.ndarray, stats: np.ndarray) -> list[Frame]:
+    """The frames among connected strokes.
 
     Args:
         labels: (height, width) integers, the components of the strokes.
@@ -60,17 +74,35 @@ def find_frames(labels: np.ndarray, stats: np.ndarray) -> np.ndarray | None:
     """
     left, top, width, height, area = stats.T
     likely = (np.minimum(width, height) >= _LEAST) & (area < _FILLED * width * height)
-    found = None
+    frames = []
     for number in np.flatnonzero(likely):
-        box = (
-            slice(top[number], top[number] + height[number]),
-            slice(left[number], left[number] + width[number]),
-        )
-        part = labels[box]
-        stroke = (part == number).astype(np.uint8)
+        rows = slice(int(top[number]), int(top[number] + height[number]))
+        columns = slice(int(left[number]), int(left[number] + width[number]))
+        part = labels[rows, columns]
         holds = bool(((part != number) & (area[part] >= _SPECK) & (part > 0)).any())
-        lines = _lines(stroke, holds)
+        lines = _lines((part == number).astype(np.uint8), holds)
         if lines is not None:
-            found = np.zeros(labels.shape, np.uint8) if found is None else found
-            found[box] |= lines
-    return found
+            frames.append(Frame(rows, columns, lines))
+    return frames
+
+
+def frame_lines(frames: list[Frame], shape: tuple[int, int]) -> np.ndarray:
+    """The lines of all frames: `shape` uint8 in {0, 1}."""
+    lines = np.zeros(shape, np.uint8)
+    for frame in frames:
+        lines[frame.rows, frame.columns] |= frame.lines
+    return lines
+
+
+def without_frames(rules: np.ndarray, frames: list[Frame]) -> np.ndarray:
+    """The `rules` (height, width) uint8 in {0, 1} outside frames.
+
+    A rule is a band as wide as its lines may be; a frame's lines are exact, and cost no digit that touches
+    them.
+    """
+    rules = rules.copy()
+    for frame in frames:
+        part = rules[frame.rows, frame.columns]
+        if part.shape[0] < _LARGE * rules.shape[0]:
+            part[:] = 0
+    return rules

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from inkdigits.reading.frames import find_frames
+from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
 from inkdigits.reading.rules import find_rules
 
@@ -40,6 +40,7 @@ class Ink:
         scale: page pixels per pixel of darkness and mask, at least 1.
         contrast: how much darker the pen is than the paper, in [0, 1]; 0 on a blank page.
         inverted: whether the ink was lighter than what it is on.
+        frames: (height, width) uint8, 1 where a form's boxes are ruled and no stroke is; None without any.
     """
 
     darkness: np.ndarray
@@ -48,6 +49,7 @@ class Ink:
     scale: float
     contrast: float
     inverted: bool
+    frames: np.ndarray | None = None
 
 
 def find_ink(page: Page) -> Ink:
@@ -77,8 +79,29 @@ def find_ink(page: Page) -> Ink:
     low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
     rules = find_rules(raw, max(low, 0.3 * peak))
     strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or peak
-    mask = _strokes(raw, rules, strength, low)
-    return Ink(np.clip(raw / strength, 0, 1), mask, paper, scale, strength, inverted)
+    mask, frames = _strokes(raw, rules, strength, low)
+    return Ink(np.clip(raw / strength, 0, 1), mask, paper, scale, strength, inverted, frames)
+
+
+def _over(
+    image: np.ndarray,
+    step: tuple[float, float],
+    left: int,
+    top: int,
+    shrink: float,
+    size: tuple[int, int],
+) -> np.ndarray:
+    """What a smaller image of the page, `step` of its pixels (across, down) a page pixel, has over a cut of
+    `size` (columns, rows) that begins at (left, top) and is scaled by `shrink`.
+    """
+    matrix = np.array(
+        [
+            [step[0] / shrink, 0, (left + 0.5 / shrink) * step[0] - 0.5],
+            [0, step[1] / shrink, (top + 0.5 / shrink) * step[1] - 0.5],
+        ]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], height: int) -> np.ndarray:
@@ -107,20 +130,12 @@ def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], h
     small = small[:height, :columns]
     if ink.inverted:
         small = cv2.bitwise_not(small)
-    shift = np.array(
-        [
-            [step_x / shrink, 0, (left + 0.5 / shrink) * step_x - 0.5],
-            [0, step_y / shrink, (top + 0.5 / shrink) * step_y - 0.5],
-        ]
-    )
-    under = cv2.warpAffine(
-        paper,
-        shift,
-        (columns, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    under = _over(paper, (step_x, step_y), left, top, shrink, (columns, height))
     darkness = 1.0 - small.astype(np.float32) / np.maximum(under, _DARKEST_PAPER)
+    if ink.frames is not None:
+        darkness[
+            _over(ink.frames, (1 / ink.scale, 1 / ink.scale), left, top, shrink, (columns, height)) > 0
+        ] = 0
     return np.clip(darkness, 0, 1, out=darkness)
 
 
@@ -284,14 +299,17 @@ def touches_border(stats: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return (left <= 1) | (top <= 1) | (left + wide >= shape[1] - 1) | (top + high >= shape[0] - 1)
 
 
-def _strokes(darkness: np.ndarray, rules: np.ndarray, strength: float, low: float) -> np.ndarray:
+def _strokes(
+    darkness: np.ndarray, rules: np.ndarray, strength: float, low: float
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it, those of
-    rulers and of frames left out.
+    rulers and of frames left out; and the frames' lines where no stroke is, if there are frames.
     """
     weak = (darkness > max(low, 0.36 * strength)).view(np.uint8)
     count, labels, stats = components(weak)
     frames = find_frames(labels, stats)
-    printed = rules if frames is None else rules | frames
+    lines = frame_lines(frames, weak.shape) if frames else None
+    printed = rules if lines is None else without_frames(rules, frames) | lines
     if printed.any():
         weak &= 1 - printed
         count, labels, stats = components(weak)
@@ -304,4 +322,7 @@ def _strokes(darkness: np.ndarray, rules: np.ndarray, strength: float, low: floa
     keep[0] = False
     mask = np.zeros(weak.shape, np.uint8)
     mask.ravel()[places] = keep[owners]
-    return mask
+    if lines is not None:
+        # With the lines go their faint edges, which no stroke has.
+        lines = cv2.bitwise_and(cv2.dilate(lines, np.ones((3, 3), np.uint8)), 1 - mask)
+    return mask, lines
