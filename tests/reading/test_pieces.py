@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkdigits.reading.ink import Ink
-from inkdigits.reading.pieces import cut_glyph, cut_pieces, divide, find_seam, own_strokes
+from inkdigits.reading.pieces import cut_glyph, cut_pieces, divide, find_seam
 
 
 def two_rings(slant: float = 0.0) -> np.ndarray:
@@ -47,16 +47,29 @@ def test_pieces_are_parts_of_the_ink(seed: int, height: int, width: int) -> None
     assert all(((piece == 0) | (piece == ink)).all() for piece in pieces)
 
 
-def test_the_ends_of_a_neighbours_strokes_are_left_out_and_dots_within_are_not() -> None:
-    ink = np.zeros((40, 30), np.float32)
-    cv2.line(ink, (15, 2), (15, 37), 1.0, 4)
-    alone = ink.copy()
-    ink[18:20, :3] = 1.0  # sticks in from the left
-    ink[30:32, 24:26] = 1.0  # a dot
-    kept = own_strokes(ink)
-    assert not kept[:, :4].any() and kept[30, 24] == 1.0
-    assert np.array_equal(kept[:, 8:22], alone[:, 8:22])
-    assert not own_strokes(ink, cut=True)[:, 22:].any(), "a crumb of a cut"
+def test_crumbs_of_a_cut_are_left_out() -> None:
+    ink = two_rings()
+    with_crumbs = ink.copy()
+    with_crumbs[56:58, 8:11] = with_crumbs[2:4, 110:113] = 1.0
+    for piece, clean in zip(divide(with_crumbs, [35, 85]), divide(ink, [35, 85]), strict=True):
+        assert np.array_equal(piece, clean)
+
+
+def test_a_neighbours_stroke_in_the_box_is_left_out_and_a_dot_is_not() -> None:
+    darkness = np.zeros((60, 120), np.float32)
+    cv2.line(darkness, (30, 8), (30, 50), 1.0, 4)  # a 1
+    darkness[40:43, 36:39] = 1.0  # a dot beside it
+    alone = darkness.copy()
+    cv2.line(darkness, (36, 20), (90, 12), 1.0, 3)  # a 7 whose bar reaches over the dot
+    cv2.line(darkness, (90, 12), (70, 50), 1.0, 3)
+    darkness[55:57, :] = 1.0  # the rest of a ruled line
+    box = np.array([26.0, 4.0, 42.0, 56.0])
+
+    def glyph(strokes: np.ndarray) -> np.ndarray:
+        mask = (strokes > 0.5).astype(np.uint8)
+        return cut_glyph(Ink(strokes, mask, np.full((4, 8), 200, np.uint8), 1.0, 0.8, False), box)
+
+    assert np.array_equal(glyph(darkness), glyph(alone))
 
 
 def test_pieces_become_glyphs_as_whole_forms_do() -> None:

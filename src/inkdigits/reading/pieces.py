@@ -13,18 +13,19 @@ import cv2
 import numpy as np
 
 from inkdigits.reading.glyph import GLYPH_SIZE, normalise
-from inkdigits.reading.ink import Ink, components, touches_border
+from inkdigits.reading.ink import Ink, components
 
 _KEPT = 0.1  # of the distance between two signs, beside either's middle: no cut is made there
 _INK = 0.2  # darkness of a stroke
-_INTRUDER = 0.12  # of all strokes' pixels: more than that is no end of a neighbour's stroke
+_CRUMB = 0.12  # of all strokes' pixels: more than that is no end of a neighbour's stroke
+_OWN = 0.5  # of a stroke's pixels, as far as is looked, lie in the box that it belongs to
 _CROOKED = 0.02  # of full ink, what a step to the side costs
 
 
 def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:
     """The strokes in a box (left, top, right, bottom; page pixels) as a glyph (28, 28) uint8."""
     soft, _ = _strokes_in(ink, box)
-    return normalise(own_strokes(soft)) if soft.size else np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+    return normalise(soft) if soft.size else np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
 
 
 def cut_pieces(ink: Ink, box: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
@@ -47,7 +48,7 @@ def divide(ink: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
     for seam in seams:
         owner += np.arange(ink.shape[1]) >= seam[:, None]
     pieces = [np.where(owner == number, ink, np.float32(0)) for number in range(len(middles))]
-    return [own_strokes(piece, cut=True) for piece in pieces]
+    return [_main_strokes(piece) for piece in pieces]
 
 
 def find_seam(ink: np.ndarray, left: float, right: float) -> np.ndarray:
@@ -76,30 +77,39 @@ def find_seam(ink: np.ndarray, left: float, right: float) -> np.ndarray:
     return seam + first
 
 
-def own_strokes(ink: np.ndarray, cut: bool = False) -> np.ndarray:
-    """`ink` (height, width) float32 without the ends of a neighbour's strokes: what is small and cut off by
-    the border, or, where it was `cut` along seams, small.
-    """
-    count, labels, stats = components((ink > _INK).astype(np.uint8))
+def _main_strokes(ink: np.ndarray) -> np.ndarray:
+    """A piece (height, width) float32 without its crumbs: ends of a neighbour's strokes that fell to it."""
+    _, labels, stats = components((ink > _INK).astype(np.uint8))
     area = stats[:, cv2.CC_STAT_AREA]
-    foreign = (area < _INTRUDER * area.sum()) & (cut | touches_border(stats, ink.shape))
+    crumbs = area < _CRUMB * area.sum()
+    return _without(ink, labels, crumbs)
+
+
+def _without(ink: np.ndarray, labels: np.ndarray, foreign: np.ndarray) -> np.ndarray:
+    """`ink` without the components that are `foreign` (components,) bool, and without their faint edges."""
     foreign[0] = False
-    if count < 2 or not foreign.any():
+    if not foreign.any():
         return ink
-    # Its faint edges go with it.
-    near = cv2.dilate(foreign[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
-    mine = (labels > 0) & ~foreign[labels]
-    return np.where((near == 0) | mine, ink, np.float32(0))
+    gone = foreign[labels]
+    near = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8))
+    return np.where((near == 0) | ((labels > 0) & ~gone), ink, np.float32(0))
 
 
 def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
-    """The darkness of the strokes in a box, (height, width) float32, and its left column in ink pixels; no
-    pixels where there is no stroke.
+    """The darkness of the strokes that belong in a box, (height, width) float32, and its left column in ink
+    pixels; no pixels where there is no stroke. What lies mostly beside the box is a neighbour's, or what is
+    left of a ruled line.
     """
     left, top, right, bottom = (round(float(value) / ink.scale) for value in box)
     left, top = max(0, left), max(0, top)
-    mask = ink.mask[top : bottom + 1, left : right + 1]
-    if mask.size == 0 or not mask.any():
+    start = max(0, left - (bottom - top))
+    band = ink.mask[top : bottom + 1, start : right + 1 + bottom - top]
+    inside = slice(left - start, right + 1 - start)
+    if band.size == 0 or not band[:, inside].any():
         return np.zeros((0, 0), np.float32), left
+    count, labels, stats = components(np.ascontiguousarray(band))
+    labels = labels[:, inside]
+    mask = np.ascontiguousarray(band[:, inside])
+    own = np.bincount(labels.ravel(), minlength=count)
     soft = ink.darkness[top : bottom + 1, left : right + 1] * cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    return np.ascontiguousarray(soft), left
+    return _without(np.ascontiguousarray(soft), labels, own < _OWN * stats[:, cv2.CC_STAT_AREA]), left
