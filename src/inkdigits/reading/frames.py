@@ -47,7 +47,7 @@ def _lines(stroke: np.ndarray, holds: bool) -> np.ndarray | None:
     height, width = stroke.shape
     edge = max(2, round(_EDGE * height))
     # Cheap and mostly enough: few strokes run along both their upper and their lower edge.
-    if min(stroke[:edge].any(axis=0).mean(), stroke[-edge:].any(axis=0).mean()) < _ALONG:
+    if any(np.count_nonzero(part.max(axis=0)) < _ALONG * width for part in (stroke[:edge], stroke[-edge:])):
         return None
     run = max(3, round(_SPAN * min(height, width)))
     flat = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))

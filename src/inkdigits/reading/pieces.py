@@ -107,9 +107,13 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
     inside = slice(left - start, right + 1 - start)
     if band.size == 0 or not band[:, inside].any():
         return np.zeros((0, 0), np.float32), left
-    count, labels, stats = components(np.ascontiguousarray(band))
-    labels = labels[:, inside]
     mask = np.ascontiguousarray(band[:, inside])
-    own = np.bincount(labels.ravel(), minlength=count)
     soft = ink.darkness[top : bottom + 1, left : right + 1] * cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    return _without(np.ascontiguousarray(soft), labels, own < _OWN * stats[:, cv2.CC_STAT_AREA]), left
+    # What is inside alone needs no look at what is beside it.
+    if not (mask[:, 0].any() or mask[:, -1].any()):
+        return soft, left
+    count, labels = cv2.connectedComponents(np.ascontiguousarray(band), connectivity=8, ltype=cv2.CV_16U)
+    area = np.bincount(labels.ravel(), minlength=count)
+    labels = np.asarray(labels)[:, inside]
+    own = np.bincount(labels.ravel(), minlength=count)
+    return _without(soft, labels, own < _OWN * area), left
