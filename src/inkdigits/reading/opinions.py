@@ -105,9 +105,12 @@ def settle(
     middles = [place for place, _ in signs]
     edges = [box[0], *((a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)), box[2]]
     entries = []
-    for index, ((place, sign), piece) in enumerate(zip(signs, pieces, strict=True)):
-        # What was cut badly is no digit to the glyph network; then it has no say.
-        said = piece if seen_whole and piece[:10].max() >= _CUT_WELL else None
+    for index, (place, sign) in enumerate(signs):
+        piece = pieces[index] if len(pieces) else None
+        # What was cut badly is no digit to the glyph network; then it has no say, unless the form was too
+        # narrow to be cut at all.
+        heard = piece is not None and seen_whole and (single == 1.0 or piece[:10].max() >= _CUT_WELL)
+        said = piece if heard else None
         part = np.array([edges[index], box[1], edges[index + 1], box[3]])
         entries.append(_settle_one(place, sign, said, part, beside_digits))
     return entries

@@ -25,7 +25,7 @@ from inkdigits.reading.trust import Trust, told_again
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _INKLESS = 0.6  # a digit of the line network where no stroke was found must be this probable
 _LONE = 0.2  # probability of a digit that the line network must have had in mind where the line is one form
-_REFUSED = 0.1  # readings less probable than this are not given, unless they are long: see `_least`
+_REFUSED = 0.15  # readings less probable than this are not given, unless they are long: see `_least`
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
 _IMPROBABLE = 0.02  # of all readings: fewer that fit a constraint make it doubtful
 _NONE = 10  # the glyph network's class for no digit
