@@ -22,9 +22,16 @@ def sign(text: str, digit: int, probability: float) -> Sign:
     return Sign(text, 0, 3, scores(digit, probability))
 
 
-def read(signs: list[Sign], opinions: list[tuple[int, float]], constraint: Constraint | None = None):
-    """A line of forms of one sign each, side by side."""
+def read(
+    signs: list[Sign],
+    opinions: list[tuple[int, float]],
+    constraint: Constraint | None = None,
+    box: np.ndarray | None = None,
+):
+    """A line of forms of one sign each, side by side; `box` is that of the second."""
     boxes = [np.array([PITCH * i, 0, PITCH * i + 30, HEIGHT]) for i in range(len(signs))]
+    if box is not None:
+        boxes[1] = box
     line = TextLine(0, 0, PITCH * len(signs), HEIGHT, HEIGHT, 0.0, np.array(boxes))
     draft = Draft(
         line,
@@ -65,6 +72,23 @@ def test_a_length_brings_back_the_digit_that_was_taken_for_a_foreign_sign() -> N
     signs, opinions = [SURE, sign("?", 7, 0.07), SURE], [(4, 0.98), (7, 0.3), (4, 0.98)]
     assert read(signs, opinions).text == "44"
     assert read(signs, opinions, Constraint(length=3)).text == "474"
+
+
+def test_a_dot_as_tall_as_a_digit_makes_the_number_less_sure() -> None:
+    dot = sign(".", 1, 0.01)
+    line = read([SURE, dot, SURE], [(4, 0.98), (1, 0.6), (4, 0.98)])
+    assert line.text == "44"
+    a_digit = (0.01 * 10 / (1 + 9 * 0.01) + 0.6) / 2
+    assert line.confidence == pytest.approx(0.98**2 * (1 - a_digit), abs=1e-5)
+    box = np.array([PITCH, 34, PITCH + 6, HEIGHT])
+    assert read([SURE, dot, SURE], [(4, 0.98), (1, 0.6), (4, 0.98)], box=box).confidence > 0.95
+
+
+@pytest.mark.parametrize(("height", "text"), [(14, "404"), (8, "44")])
+def test_a_small_foreign_sign_is_the_digit_that_the_glyph_network_sees(height: int, text: str) -> None:
+    box = np.array([PITCH, HEIGHT - height, PITCH + 12, HEIGHT])
+    line = read([SURE, sign("?", 0, 0.03), SURE], [(4, 0.98), (0, 0.93), (4, 0.98)], box=box)
+    assert line.text == text
 
 
 def joined(signs: list[Sign], opinions: list[tuple[int, float]]):

@@ -16,6 +16,8 @@ from inkdigits.reading.decoder import Sign, agree
 from inkdigits.reading.lines import TextLine
 
 _TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
+_SMALL = 0.25  # the same where the line network, which sees the size, takes it for no mark
+_DOTS = (".", ",")
 WIDE = 1.4  # width by height from which a form is hardly one digit
 HALF_A_MIND = 0.1  # probability of a digit beside a "?"
 _NARROW = 0.85  # width by height up to which a form is surely one digit
@@ -90,7 +92,12 @@ def settle(
     width, height = box[2] - box[0], max(1.0, box[3] - box[1])
     seen_whole = height >= _TALL * line.height
     if len(signs) == 1:
-        return [_settle_one(*signs[0], opinion if seen_whole else None, box, beside_digits)]
+        place, sign = signs[0]
+        if seen_whole and sign.text in _DOTS:
+            # No dot is as tall as that: what the line network saw is some other sign.
+            sign = likelier(replace(sign, text="?")) if beside_digits else replace(sign, text="?")
+        heard = seen_whole or (sign.text == "?" and height >= _SMALL * line.height)
+        return [_settle_one(place, sign, opinion if heard else None, box, beside_digits)]
     single = float(np.clip((WIDE - width / height) / (WIDE - _NARROW), 0, 1))
     alone = single * float(opinion[:10].max()) if seen_whole else 0.0
     if not signs:
