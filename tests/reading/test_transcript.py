@@ -118,6 +118,12 @@ def test_a_piece_that_was_cut_badly_has_no_say() -> None:
     assert [digit.confidence for digit in line.digits] == pytest.approx([0.98, 0.98], abs=1e-5)
 
 
+def test_a_form_of_very_many_signs_is_not_cut() -> None:
+    assert Part(np.zeros(4), tuple(range(16))).is_cut and not Part(np.zeros(4), tuple(range(17))).is_cut
+    line = joined([SURE] * 17, [(10, 1.0)])
+    assert line.text == "4" * 17
+
+
 @pytest.mark.parametrize(("digits", "given"), [(2, False), (5, True)])
 def test_a_long_number_is_given_with_less_confidence_than_a_short_one(digits: int, given: bool) -> None:
     each = 0.07 ** (1 / digits)

@@ -22,35 +22,6 @@ _OWN = 0.5  # of a stroke's pixels, as far as is looked, lie in the box that it 
 _CROOKED = 0.02  # of full ink, what a step to the side costs
 
 
-def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:
-    """The strokes in a box (left, top, right, bottom; page pixels) as a glyph (28, 28) uint8."""
-    soft, _ = _strokes_in(ink, box)
-    return normalise(soft) if soft.size else np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
-
-
-def cut_pieces(ink: Ink, box: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
-    """The strokes in a box as a glyph for each sign, from left to right; `middles` are those of the signs, in
-    page pixels.
-    """
-    soft, left = _strokes_in(ink, box)
-    if not soft.size:
-        return [np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)] * len(middles)
-    return [normalise(piece) for piece in divide(soft, [middle / ink.scale - left for middle in middles])]
-
-
-def divide(ink: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
-    """`ink` (height, width) float32 of each of the signs whose middles are at the columns `middles`: as many
-    images of the same shape.
-    """
-    seams = [find_seam(ink, *pair) for pair in zip(middles, middles[1:], strict=False)]
-    # How many seams lie left of a pixel is the number of its piece.
-    owner = np.zeros(ink.shape, np.int8)
-    for seam in seams:
-        owner += np.arange(ink.shape[1]) >= seam[:, None]
-    pieces = [np.where(owner == number, ink, np.float32(0)) for number in range(len(middles))]
-    return [_main_strokes(piece) for piece in pieces]
-
-
 def find_seam(ink: np.ndarray, left: float, right: float) -> np.ndarray:
     """The columns (height,) of a path from top to bottom, one step aside a row at most, that meets the least
     of `ink` (height, width) float32 between the columns `left` and `right`.
@@ -77,14 +48,6 @@ def find_seam(ink: np.ndarray, left: float, right: float) -> np.ndarray:
     return seam + first
 
 
-def _main_strokes(ink: np.ndarray) -> np.ndarray:
-    """A piece (height, width) float32 without its crumbs: ends of a neighbour's strokes that fell to it."""
-    _, labels, stats = components((ink > _INK).astype(np.uint8))
-    area = stats[:, cv2.CC_STAT_AREA]
-    crumbs = area < _CRUMB * area.sum()
-    return _without(ink, labels, crumbs)
-
-
 def _without(ink: np.ndarray, labels: np.ndarray, foreign: np.ndarray) -> np.ndarray:
     """`ink` without the components that are `foreign` (components,) bool, and without their faint edges."""
     foreign[0] = False
@@ -93,6 +56,27 @@ def _without(ink: np.ndarray, labels: np.ndarray, foreign: np.ndarray) -> np.nda
     gone = foreign[labels]
     near = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8))
     return np.where((near == 0) | ((labels > 0) & ~gone), ink, np.float32(0))
+
+
+def _main_strokes(ink: np.ndarray) -> np.ndarray:
+    """A piece (height, width) float32 without its crumbs: ends of a neighbour's strokes that fell to it."""
+    _, labels, stats = components((ink > _INK).astype(np.uint8))
+    area = stats[:, cv2.CC_STAT_AREA]
+    crumbs = area < _CRUMB * area.sum()
+    return _without(ink, labels, crumbs)
+
+
+def divide(ink: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
+    """`ink` (height, width) float32 of each of the signs whose middles are at the columns `middles`: as many
+    images of the same shape.
+    """
+    seams = [find_seam(ink, *pair) for pair in zip(middles, middles[1:], strict=False)]
+    # How many seams lie left of a pixel is the number of its piece.
+    owner = np.zeros(ink.shape, np.int16)
+    for seam in seams:
+        owner += np.arange(ink.shape[1]) >= seam[:, None]
+    pieces = [np.where(owner == number, ink, np.float32(0)) for number in range(len(middles))]
+    return [_main_strokes(piece) for piece in pieces]
 
 
 def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
@@ -117,3 +101,19 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
     labels = np.asarray(labels)[:, inside]
     own = np.bincount(labels.ravel(), minlength=count)
     return _without(soft, labels, own < _OWN * area), left
+
+
+def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:
+    """The strokes in a box (left, top, right, bottom; page pixels) as a glyph (28, 28) uint8."""
+    soft, _ = _strokes_in(ink, box)
+    return normalise(soft) if soft.size else np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+
+
+def cut_pieces(ink: Ink, box: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
+    """The strokes in a box as a glyph for each sign, from left to right; `middles` are those of the signs, in
+    page pixels.
+    """
+    soft, left = _strokes_in(ink, box)
+    if not soft.size:
+        return [np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)] * len(middles)
+    return [normalise(piece) for piece in divide(soft, [middle / ink.scale - left for middle in middles])]

@@ -23,6 +23,7 @@ from inkdigits.reading.strips import Strip, digit_groups
 from inkdigits.reading.trust import Trust, told_again
 
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
+_MOST_PIECES = 16  # signs of one form: more are a drawing or a grid, and would take long to cut
 _INKLESS = 0.6  # a digit of the line network where no stroke was found must be this probable
 _LONE = 0.2  # probability of a digit that the line network must have had in mind where the line is one form
 _REFUSED = 0.15  # readings less probable than this are not given, unless they are long: see `_least`
@@ -43,7 +44,7 @@ class Part:
     @property
     def is_cut(self) -> bool:
         """Whether the glyph network is shown its signs one by one as well."""
-        return len(self.signs) > 1
+        return 1 < len(self.signs) <= _MOST_PIECES
 
 
 @dataclass(frozen=True, eq=False)
