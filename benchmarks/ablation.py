@@ -50,7 +50,7 @@ def _line_network_alone() -> Iterator[None]:
     def nothing(draft: transcript.Draft, seen: np.ndarray, *others: Any) -> Any:
         return original(draft, np.zeros_like(seen), *others)
 
-    original = reader.transcribe
+    original = transcript.transcribe
     with mock.patch.object(opinions, "agree", agree), mock.patch.object(reader, "transcribe", nothing):
         yield
 

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image, ImageDraw, TiffImagePlugin
 
 from inkdigits.errors import InkdigitsError
-from inkdigits.reading.page import load_pages
+from inkdigits.reading.page import count_pages, load_pages
 from inkdigits.reading.reader import Reader
 
 SECONDS_A_FILE = 5
@@ -168,6 +168,7 @@ def _read_all(first: int, count: int) -> None:
         start = time.process_time()
         try:
             if number % 4 == 0:
+                count_pages(data)
                 list(load_pages(data, in_color=True))
             pages += len(reader.read(data))
         except InkdigitsError as error:

@@ -19,7 +19,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw
 
 from inkdigits.errors import InkdigitsError, InputError, LimitError
-from inkdigits.reading.page import Limits, Page, load_pages, parse_pages
+from inkdigits.reading.page import Limits, Page, count_pages, load_pages, parse_pages
 
 # A busy machine is slow, which is no failure.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -175,6 +175,7 @@ def test_tiff_pages_are_chosen_and_numbered() -> None:
     frames = [Image.new("L", (10 + number, 8), 200) for number in range(1, 6)]
     tiff = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
     assert [(page.number, page.width) for page in load_pages(tiff)] == [(n, 10 + n) for n in range(1, 6)]
+    assert count_pages(tiff) == 5
     assert [page.number for page in load_pages(tiff, pages="2,4-")] == [2, 4, 5]
     assert [page.number for page in load_pages(tiff, pages="5-9")] == [5]
     with pytest.raises(InputError, match="5 pages"):
@@ -192,6 +193,7 @@ def test_tiff_thumbnails_are_no_pages() -> None:
             image.save(writer, "TIFF", tiffinfo={254: subfile})
             writer.newFrame()
     assert [(page.number, page.width) for page in load_pages(buffer.getvalue())] == [(1, WIDTH), (2, WIDTH)]
+    assert count_pages(buffer.getvalue()) == 2
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
@@ -200,6 +202,7 @@ def test_of_an_animation_the_first_frame_is_read(kind: str) -> None:
     frames = [drawing(), Image.new("RGB", (WIDTH, HEIGHT), "black")]
     animation = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **options)
     assert_drawing(only(animation).gray)
+    assert count_pages(animation) == 1
 
 
 def pdf_of(*images: Image.Image) -> bytes:
@@ -482,6 +485,7 @@ def test_malformed_page_ranges_are_input_errors(text: str) -> None:
 )
 def test_any_bytes_are_pages_or_an_error_of_ours(start: bytes, rest: bytes) -> None:
     try:
+        assert count_pages(start + rest) >= 0
         for page in load_pages(start + rest, limits=Limits(pixels=1_000_000)):
             assert page.gray.dtype == np.uint8 and page.gray.size > 0
     except InkdigitsError as error:

@@ -16,8 +16,13 @@ from hypothesis import strategies as st
 
 import inkdigits
 from inkdigits.errors import InputError, WeightsError
+from inkdigits.reading.constraint import asked
+from inkdigits.reading.page import load_pages
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS, Recogniser
+from inkdigits.reading.turning import turned
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +59,22 @@ def test_an_answer_goes_to_json_and_back(reader: Reader) -> None:
     (answer,) = reader.read(handwriting("2086"))
     written = json.loads(json.dumps(answer.to_dict()))
     assert inkdigits.Answer.from_dict(written).to_dict() == written
+
+
+def test_pages_read_together_are_answered_as_each_by_itself(reader: Reader) -> None:
+    texts = ["2", "30", "583", "2086", "", "20863", "2"]
+    pages = [
+        next(load_pages(handwriting(text, seed=seed) if text else np.full((300, 400), 230, np.uint8)))
+        for seed, text in enumerate(texts)
+    ]
+    sideways = turned(next(load_pages(EXAMPLES / "string-long.jpg")), 1)
+    constraints = [None, None, asked(None, 4, None), None, None, None, None, None]
+    together = reader.read_pages([*pages, sideways], constraints)
+    alone = [reader.read_page(*one) for one in zip([*pages, sideways], constraints, strict=True)]
+    assert together == alone
+    assert [answer.text for answer in together][4:7] == ["", "20863", "2"]
+    assert "turned" in together[-1].lines[0].reasons[-1]
+    assert reader.read_pages([], []) == []
 
 
 def test_one_reader_serves_many_threads_alike(reader: Reader) -> None:

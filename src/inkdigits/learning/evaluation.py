@@ -21,7 +21,6 @@ from inkdigits.learning.calibration import (
     expected_calibration_error,
     negative_log_likelihood,
     reliability,
-    soften,
 )
 from inkdigits.learning.corruptions import CORRUPTIONS, corrupt
 from inkdigits.learning.datasets import (
@@ -33,6 +32,7 @@ from inkdigits.learning.datasets import (
     load_usps,
 )
 from inkdigits.reading.card import load_card
+from inkdigits.reading.decoder import soften
 from inkdigits.reading.glyph import NORMALISER_VERSION, normalise
 
 WORST = 32

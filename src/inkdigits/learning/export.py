@@ -22,13 +22,14 @@ import numpy as np
 
 from inkdigits.errors import RunError, WeightsError
 from inkdigits.learning import runs
-from inkdigits.learning.calibration import choose_threshold, fit_temperature, soften
+from inkdigits.learning.calibration import choose_threshold, fit_temperature
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit
 from inkdigits.learning.half import store_in_half
 from inkdigits.learning.line_calibration import calibrate_lines
 from inkdigits.learning.recipes import RECIPES, Recipe, TrainingData
 from inkdigits.reading.card import Card, Kind, file_sha256, save_card
+from inkdigits.reading.decoder import soften
 from inkdigits.reading.glyph import NORMALISER_VERSION
 
 PARITY_COUNT = 1000

@@ -40,15 +40,23 @@ def _has_corners(stroke: np.ndarray) -> bool:
     return all(stroke[rows, columns].any() for rows in ends for columns in ends)
 
 
+def _edge(stroke: np.ndarray) -> int:
+    """How many rows are looked at for an outer line."""
+    return max(2, round(_EDGE * stroke.shape[0]))
+
+
+def _runs_along_edges(stroke: np.ndarray) -> bool:
+    """Whether a stroke (height, width) bool runs along both its upper and its lower edge, as few do."""
+    edge, least = _edge(stroke), _ALONG * stroke.shape[1]
+    return all(np.count_nonzero(part.any(axis=0)) >= least for part in (stroke[:edge], stroke[-edge:]))
+
+
 def _lines(stroke: np.ndarray, holds: bool) -> np.ndarray | None:
     """The straight runs of a stroke (height, width) uint8 that is a frame, None where it is none; `holds` is
     whether anything lies within it.
     """
     height, width = stroke.shape
-    edge = max(2, round(_EDGE * height))
-    # Cheap and mostly enough: few strokes run along both their upper and their lower edge.
-    if any(np.count_nonzero(part.max(axis=0)) < _ALONG * width for part in (stroke[:edge], stroke[-edge:])):
-        return None
+    edge = _edge(stroke)
     run = max(3, round(_SPAN * min(height, width)))
     flat = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
     if min(flat[:edge].any(axis=0).mean(), flat[-edge:].any(axis=0).mean()) < _ALONG:
@@ -79,8 +87,11 @@ def find_frames(labels: np.ndarray, stats: np.ndarray) -> list[Frame]:
         rows = slice(int(top[number]), int(top[number] + height[number]))
         columns = slice(int(left[number]), int(left[number] + width[number]))
         part = labels[rows, columns]
-        holds = bool(((part != number) & (area[part] >= _SPECK) & (part > 0)).any())
-        lines = _lines((part == number).astype(np.uint8), holds)
+        stroke = part == number
+        if not _runs_along_edges(stroke):
+            continue
+        holds = bool((~stroke & (area[part] >= _SPECK) & (part > 0)).any())
+        lines = _lines(stroke.view(np.uint8), holds)
         if lines is not None:
             frames.append(Frame(rows, columns, lines))
     return frames

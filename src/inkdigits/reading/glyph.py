@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from inkdigits.reading.percentile import percentile
+
 NORMALISER_VERSION = 1
 
 GLYPH_SIZE = 28
@@ -50,7 +52,8 @@ def normalise(ink: np.ndarray) -> np.ndarray:
     scale = GLYPH_BOX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    peak = float(np.percentile(small[small > 0.05], 95)) if (small > 0.05).any() else 1.0
+    inked = small[small > 0.05]
+    peak = percentile(inked, 95) if inked.size else 1.0
     small = np.clip(small / max(peak, 1e-3), 0, 1)
     return _centre(small)
 
@@ -115,5 +118,5 @@ def finish_strip(small: np.ndarray) -> np.ndarray:
     """Stretch a strip (32, width) so that clean paper is 0 and the darker strokes are 255, whatever the
     pen.
     """
-    low, high = np.percentile(small, (10, 98))
-    return np.round(np.clip((small - low) / max(float(high - low), 0.08), 0, 1) * 255).astype(np.uint8)
+    low, high = percentile(small, 10), percentile(small, 98)
+    return np.round(np.clip((small - low) / max(high - low, 0.08), 0, 1) * 255).astype(np.uint8)

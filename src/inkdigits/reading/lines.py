@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from inkdigits.reading.ink import Ink, components, touches_border
+from inkdigits.reading.percentile import percentile
 
 _TALL = 0.45  # of the reference height: what may begin or continue a line by itself
 _REACH = 4.0  # reference heights from one digit to the next of the same line
@@ -23,6 +24,8 @@ _SLIVER = 0.08  # of the page's height or width
 _HOLLOW = 0.06  # share of its box that a frame fills
 _FLAT = 5.0  # width by height from which a form by itself is no digit
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
+
+Box = list[float]  # left, top, right, bottom; numbers of Python's, which are quicker one by one
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,10 @@ def _reference_height(forms: np.ndarray) -> float:
     return float(heights[order][np.searchsorted(weights, 0.5 * weights[-1])])
 
 
-def _chain(forms: np.ndarray, reference: float) -> list[list[np.ndarray]]:
+def _chain(forms: np.ndarray, reference: float) -> list[list[Box]]:
     """Forms from left to right, each joining the line whose last form lies most at its own height."""
-    groups: list[list[np.ndarray]] = []
-    for form in forms[np.argsort(forms[:, 0])]:
+    groups: list[list[Box]] = []
+    for form in forms[np.argsort(forms[:, 0])].tolist():
         best, best_overlap = None, 0.3
         for group in groups:
             last = group[-1]
@@ -134,18 +137,18 @@ def _chain(forms: np.ndarray, reference: float) -> list[list[np.ndarray]]:
     return groups
 
 
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+def _overlap(one: Box, other: Box) -> float:
     """Share of the smaller height that two boxes have in common."""
     common = min(one[3], other[3]) - max(one[1], other[1])
-    return float(common / max(1.0, min(one[3] - one[1], other[3] - other[1])))
+    return common / max(1.0, min(one[3] - one[1], other[3] - other[1]))
 
 
-def _hull(group: list[np.ndarray]) -> np.ndarray:
-    boxes = np.array(group)
-    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+def _hull(group: list[Box]) -> Box:
+    left, top, right, bottom = zip(*group, strict=True)
+    return [min(left), min(top), max(right), max(bottom)]
 
 
-def _merge(groups: list[list[np.ndarray]], reference: float) -> list[list[np.ndarray]]:
+def _merge(groups: list[list[Box]], reference: float) -> list[list[Box]]:
     """Lines that lie over each other are one: a digit in two pieces begins two lines."""
     groups = list(groups)
     hulls = np.array([_hull(group) for group in groups]).reshape(-1, 4)
@@ -175,10 +178,10 @@ def _belong(one: np.ndarray, other: np.ndarray, single: np.ndarray, reference: f
     return (across > 0) & (down > 0.5 * shorter) | pieces
 
 
-def _attach(groups: list[list[np.ndarray]], small: np.ndarray, reference: float) -> None:
+def _attach(groups: list[list[Box]], small: np.ndarray, reference: float) -> None:
     """Small forms join the nearest line, in place, if they lie within its band and beside its digits."""
     hulls = [_hull(group) for group in groups]
-    for form in small:
+    for form in small.tolist():
         best, best_distance = -1, 0.9 * reference
         for index, hull in enumerate(hulls):
             middle = (form[1] + form[3]) / 2
@@ -200,8 +203,8 @@ def _line(forms: np.ndarray, scale: float) -> TextLine:
     if len(tall) >= 3 and tall[-1, 0] - tall[0, 2] > 1.5 * heights.max():
         middle = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2
         slope = float(np.polyfit(*middle, 1)[0])
-    left, top, right, bottom = (float(value) for value in _hull(list(forms)) * scale)
-    height = float(np.percentile(_heights(tall), 70)) * scale
+    left, top, right, bottom = (value * scale for value in _hull(forms.tolist()))
+    height = percentile(_heights(tall), 70) * scale
     return TextLine(left, top, right, bottom, height, slope, forms * scale)
 
 

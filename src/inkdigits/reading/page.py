@@ -22,11 +22,12 @@ import numpy as np
 from inkdigits.errors import InputError
 from inkdigits.reading.limits import Limits, PageRanges, parse_pages
 
-__all__ = ["Limits", "Page", "Source", "load_pages", "parse_pages"]
+__all__ = ["Limits", "Page", "Source", "count_pages", "load_pages", "parse_pages"]
 
 Source = str | Path | bytes | np.ndarray
 
 _HEAD_BYTES = 1024
+_MOST_COUNTED = 10_000  # pages of a TIFF file
 _READ_FORMATS = "PNG, JPEG, WebP, BMP, TIFF, GIF and PDF"
 
 
@@ -91,6 +92,21 @@ def load_pages(
             f"{name or 'input'}: a path, bytes or a NumPy array is needed, not {type(source).__name__}; "
             "numpy.asarray makes an array of a Pillow image"
         )
+
+
+def count_pages(data: bytes, *, name: str = "bytes") -> int:
+    """How many pages the bytes of a file hold, told by its headers alone; of a TIFF file at most 10,000.
+
+    Raises InputError for a file that cannot be read.
+    """
+    kind = _format_of(data[:_HEAD_BYTES], name)
+    if kind == "PDF":
+        from inkdigits.reading.pdf import count_pdf_pages
+
+        return count_pdf_pages(data, name)
+    from inkdigits.reading.raster import count_raster_pages
+
+    return count_raster_pages(io.BytesIO(data), kind, name, _MOST_COUNTED)
 
 
 def _open_file(path: str | os.PathLike[str], name: str, limits: Limits) -> IO[bytes]:

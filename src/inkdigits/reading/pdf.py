@@ -51,6 +51,16 @@ def pdf_pages(
             document.close()
 
 
+def count_pdf_pages(data: bytes, name: str) -> int:
+    """How many pages a PDF has; InputError where it is damaged or encrypted."""
+    with _LOCK:
+        document = _open(data, name)
+        try:
+            return len(document)
+        finally:
+            document.close()
+
+
 def _open(data: bytes, name: str) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(data)

@@ -78,6 +78,14 @@ def raster_pages(
         yield number, gray, color
 
 
+def count_raster_pages(file: IO[bytes], kind: str, name: str, most: int) -> int:
+    """How many pages a file has, counted up to `most`; InputError where it is damaged."""
+    if kind != "TIFF":
+        return 1
+    with picture_errors(kind, name):
+        return min(most, len(_tiff_pages(_open(file, kind), PageRanges(), Limits(pages=most))))
+
+
 def _open(file: IO[bytes], kind: str) -> ImageFile.ImageFile:
     if kind == "TIFF":
         silence_tiff()

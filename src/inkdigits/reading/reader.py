@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,19 @@ from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned
 _LOW = 0.2  # of the page's height
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A line of writing, the page that it is on (its `number` among those read together), and what is asked
+    of it.
+    """
+
+    number: int
+    page: Page
+    ink: Ink
+    line: TextLine
+    constraint: Constraint | None
+
+
 class Reader:
     """Reads pages. It owns the networks; one reader serves any number of threads.
 
@@ -44,6 +58,12 @@ class Reader:
     ) -> None:
         self._recogniser = Recogniser(weights, threads=threads)
         self._limits = limits
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """The cards of the networks that it reads with."""
+        cards = (self._recogniser.glyph_card, self._recogniser.line_card)
+        return tuple(card for card in cards if card is not None)
 
     def read(
         self, source: Source, *, pages: str | None = None, constraint: Constraint | None = None
@@ -80,60 +100,79 @@ class Reader:
 
     def read_page(self, page: Page, constraint: Constraint | None = None) -> Answer:
         """The answer of one page. Where nothing on it is surely read, it is turned, to see if that helps."""
-        lines = self._lines(page, constraint)
+        return self.read_pages([page], [constraint])[0]
+
+    def read_pages(self, pages: Sequence[Page], constraints: Sequence[Constraint | None]) -> list[Answer]:
+        """The answers of several pages, each with its constraint; all go through the networks together."""
+        return [
+            Answer(page.source, page.number, page.width, page.height, self._turned(page, constraint, lines))
+            for page, constraint, lines in zip(
+                pages, constraints, self._lines(pages, constraints), strict=True
+            )
+        ]
+
+    def _turned(self, page: Page, constraint: Constraint | None, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        """The `lines` of a page, or those that it has when it is turned, if upright it is in doubt."""
         if in_doubt(lines):
             for quarters in TURNS:
                 # Turned, it must be sure at first sight.
-                found = self._lines(turned(page, quarters), constraint, looks=1)
+                found = self._lines([turned(page, quarters)], [constraint], looks=1)[0]
                 if is_better(found, lines, quarters):
-                    lines = turned_back(found, page, quarters)
-                    break
-        return Answer(page.source, page.number, page.width, page.height, lines)
+                    return turned_back(found, page, quarters)
+        return lines
 
-    def _lines(self, page: Page, constraint: Constraint | None, looks: int = 2) -> tuple[Line, ...]:
-        """The lines of a page as it lies; with two looks, those in doubt are seen again, slanted."""
-        ink = find_ink(page)
-        lines = find_lines(ink)
+    def _lines(
+        self, pages: Sequence[Page], constraints: Sequence[Constraint | None], looks: int = 2
+    ) -> list[tuple[Line, ...]]:
+        """The lines of each page as it lies; with two looks, those in doubt are seen again, slanted."""
+        found: list[_Found] = []
+        for number, (page, constraint) in enumerate(zip(pages, constraints, strict=True)):
+            ink = find_ink(page)
+            found += [_Found(number, page, ink, line, constraint) for line in find_lines(ink)]
         card = self._recogniser.line_card
         if card is None:
-            read = self._by_glyphs(ink, lines, constraint)
+            read = self._by_glyphs(found)
         else:
-            look = functools.partial(self._look, ink, card=card, constraint=constraint)
-            strips = [cut_strip(page, ink, line) for line in lines]
-            read = look(lines, strips, slants=UPRIGHT)
+            strips = [cut_strip(one.page, one.ink, one.line) for one in found]
+            read = self._look(found, strips, UPRIGHT, card)
             doubtful = [number for number, line in enumerate(read) if looks > 1 and is_doubtful(line)]
-            seen = [lines[number] for number in doubtful], [strips[number] for number in doubtful]
-            for number, line in zip(doubtful, look(*seen, slants=SLANTS), strict=True):
+            seen = [found[number] for number in doubtful], [strips[number] for number in doubtful]
+            for number, line in zip(doubtful, self._look(*seen, SLANTS, card), strict=True):
                 read[number] = line
-        return tuple(line for line in read if not _is_surroundings(line, page))
+        kept: list[list[Line]] = [[] for _ in pages]
+        for one, line in zip(found, read, strict=True):
+            if not _is_surroundings(line, one.page):
+                kept[one.number].append(line)
+        return [tuple(lines) for lines in kept]
 
-    def _by_glyphs(self, ink: Ink, lines: list[TextLine], constraint: Constraint | None) -> list[Line]:
+    def _by_glyphs(self, found: Sequence[_Found]) -> list[Line]:
         """Lines read form by form, where there is no line network."""
-        groups = [digit_groups(line) for line in lines]
-        glyphs = [[cut_glyph(ink, box) for box in boxes] for boxes in groups]
-        opinions = self._opinions(glyphs, UPRIGHT)
+        groups = [digit_groups(one.line) for one in found]
+        glyphs = [
+            [cut_glyph(one.ink, box) for box in boxes] for one, boxes in zip(found, groups, strict=True)
+        ]
         trust = self._recogniser.glyph_card.trust
         return [
-            transcribe_glyphs(*parts, trust, constraint)
-            for parts in zip(lines, groups, opinions, strict=True)
+            transcribe_glyphs(one.line, boxes, scores, trust, one.constraint)
+            for one, boxes, scores in zip(found, groups, self._opinions(glyphs, UPRIGHT), strict=True)
         ]
 
     def _look(
-        self,
-        ink: Ink,
-        lines: list[TextLine],
-        strips: list[Strip],
-        *,
-        slants: tuple[float, ...],
-        card: Card,
-        constraint: Constraint | None,
+        self, found: Sequence[_Found], strips: Sequence[Strip], slants: tuple[float, ...], card: Card
     ) -> list[Line]:
         """Lines as both networks read them, the mean of what they say at each slant."""
         images = [strip.image for strip in strips]
         steps = mean_of_views(self._recogniser.line_probabilities, images, slants)
-        drafts = [draft(*parts, card.classes) for parts in zip(lines, strips, steps, strict=True)]
-        opinions = self._opinions([_glyphs(ink, one) for one in drafts], slants)
-        return [transcribe(*parts, card.trust, constraint) for parts in zip(drafts, opinions, strict=True)]
+        drafts = [
+            draft(one.line, strip, said, card.classes)
+            for one, strip, said in zip(found, strips, steps, strict=True)
+        ]
+        glyphs = [_glyphs(one.ink, read) for one, read in zip(found, drafts, strict=True)]
+        opinions = self._opinions(glyphs, slants)
+        return [
+            transcribe(read, said, card.trust, one.constraint)
+            for one, read, said in zip(found, drafts, opinions, strict=True)
+        ]
 
     def _opinions(self, glyphs: list[list[np.ndarray]], slants: tuple[float, ...]) -> list[np.ndarray]:
         """The glyph network's probabilities (glyphs, classes) for each line's glyphs, all asked at once."""

@@ -5,7 +5,7 @@ A `Recogniser` owns one session a network; sessions may be used by many threads 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -79,18 +79,24 @@ class Recogniser:
             raise WeightsError(f"these weights hold no line network; pass a folder that has {LINE_FILE}")
         name = self._lines.get_inputs()[0].name
         results: list[np.ndarray] = [np.zeros((0, 0), np.float32)] * len(strips)
-        # Strips of like width share a batch, so that little of it is padding.
-        order = sorted(range(len(strips)), key=lambda index: strips[index].shape[1])
-        for start in range(0, len(order), _STRIP_BATCH):
-            members = order[start : start + _STRIP_BATCH]
-            width = max(_NARROWEST, max(strips[index].shape[1] for index in members))
-            batch = np.zeros((len(members), STRIP_HEIGHT, width + width % 2), np.uint8)
+        # Only strips of one width share a batch: padded, what is read of one would depend on the others.
+        widths = [max(_NARROWEST, strip.shape[1] + strip.shape[1] % LINE_STRIDE) for strip in strips]
+        for width, members in _batches(widths):
+            batch = np.zeros((len(members), STRIP_HEIGHT, width), np.uint8)
             for row, index in enumerate(members):
                 batch[row, :, : strips[index].shape[1]] = strips[index]
             outputs = soften(np.asarray(self._lines.run(None, {name: batch})[0]), self.line_card.temperature)
             for row, index in enumerate(members):
                 results[index] = outputs[row, : max(1, -(-strips[index].shape[1] // LINE_STRIDE))]
         return results
+
+
+def _batches(widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """Batches of the indices of equal `widths`, each with that width."""
+    for width in sorted(set(widths)):
+        members = [index for index, other in enumerate(widths) if other == width]
+        for start in range(0, len(members), _STRIP_BATCH):
+            yield width, members[start : start + _STRIP_BATCH]
 
 
 def _files(weights: Path | str | None) -> tuple[Path, Path | None]:
