@@ -40,7 +40,7 @@ def weights(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def test_a_card_is_calibrated_and_a_second_time_changes_little(weights, tmp_path) -> None:
+def test_a_card_is_calibrated_and_a_second_time_changes_nothing(weights, tmp_path) -> None:
     path = weights / LINE_WEIGHTS
     curve = {"confidence_scale": 3.0, "confidence_shift": -2.0}
     save_card(dataclasses.replace(load_card(path, NORMALISER_VERSION), **curve), path)
@@ -49,9 +49,7 @@ def test_a_card_is_calibrated_and_a_second_time_changes_little(weights, tmp_path
     told = load_card(path, NORMALISER_VERSION)
     assert (told.confidence_scale, told.confidence_shift) == (first.scale, first.shift)
     assert told.threshold == first.threshold and told.metrics["calibration"]["count"] == first.count
-    again = calibrate_reader(weights, tmp_path, 300)
-    assert (again.scale, again.shift) == pytest.approx((first.scale, first.shift), abs=0.02)
-    assert again.threshold == pytest.approx(first.threshold, abs=0.02)
+    assert calibrate_reader(weights, tmp_path, 300) == first
     assert Reader(weights) is not None, "the card is whole"
 
 

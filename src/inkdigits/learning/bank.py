@@ -19,7 +19,7 @@ from inkdigits.reading.glyph import normalise
 BANK_SOURCES = ("mnist", "qmnist", "semeion", "optdigits", "letters", "omniglot")
 # Of the writers that wrote; those that are drawn come beside them.
 _SHARES = {"mnist": 0.69, "semeion": 0.19, "optdigits": 0.12}
-_DRAWN_WRITERS, _DRAWN_SEED = 500, 20261123
+_DRAWN_WRITERS, _DRAWN_SEED = 2000, 20261123
 _SEMEION_WRITERS = 80  # the file holds each digit's rows writer by writer, two rows each
 _OPTDIGITS_GROUP = 60  # optdigits does not name its writers; neighbouring rows are of one session
 _HELD_OUT = 10  # every tenth writer of the other sources is for validation

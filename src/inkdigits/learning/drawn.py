@@ -18,6 +18,8 @@ from inkdigits.reading.glyph import normalise
 HEIGHT = 56  # pixels of a digit before it is normalised
 SHEET = (128, 144)
 _BLACK = (0.0, 0.0, 0.0)
+_BARE = 0.25  # of the writers write a 1 without an upstroke, as most of MNIST's do
+_BARE_ONES = ("stroke", "based", "slanting")
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,18 @@ def draw_writers(count: int, random: np.random.Generator) -> tuple[np.ndarray, n
 
 
 def draw_habits(random: np.random.Generator) -> Habits:
-    """A writer: of each digit one form, its points moved as this hand moves them."""
+    """A writer: of each digit one form, its points moved as this hand moves them.
+
+    Who is taught a 1 with an upstroke is taught to cross the 7, so that the two are told apart.
+    """
+    bare = random.random() < _BARE
     shapes = []
     for digit in range(10):
         forms = list(FORMS[str(digit)].values())
+        if digit == 1:
+            forms = [form for name, form in FORMS["1"].items() if (name in _BARE_ONES) == bare]
+        elif digit == 7 and not bare:
+            forms = [form for form in forms if "/" in form]
         parts = smooth_parts(forms[int(random.integers(len(forms)))])
         stretch = np.exp(random.normal(0, 0.1, 2))
         shapes.append([[_moved(part, stretch, 0.035, random) for part in stroke] for stroke in parts])

@@ -8,6 +8,8 @@ pictures of lines, and not one network's outputs.
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +37,8 @@ _TINY = 1e-6
 @dataclass(frozen=True)
 class Calibration:
     """The curve (`scale`, `shift`) and `threshold` as `Trust` takes them, and what they were fitted on:
-    `count` answers, a share `accepted` of them at or above the threshold; calibration errors in [0, 1].
+    `count` answers, a share `accepted` of them at or above the threshold; calibration errors in [0, 1],
+    without a curve and with this one.
     """
 
     scale: float
@@ -50,6 +53,9 @@ class Calibration:
 def calibrate_reader(weights: Path, data_folder: Path, count: int = LINES) -> Calibration:
     """Fit the curve and the threshold on `count` lines, and write them into the card of the line network.
 
+    What is found does not depend on what the card had. The lines are read twice, first with none,
+    then with what that gave, since the reader looks again at lines that it is less sure of.
+
     Raises WeightsError where `weights` holds no line network or no answer was given; DataError where data is
     missing.
     """
@@ -57,20 +63,35 @@ def calibrate_reader(weights: Path, data_folder: Path, count: int = LINES) -> Ca
     card = load_card(path, NORMALISER_VERSION)
     bank = load_banks(data_folder, LINE_INK)[1]
     strips, targets = make_lines(bank, count, np.random.default_rng(SEED))
-    confidence, right = read_lines(Reader(weights), strips, [target_text(target) for target in targets])
-    if not len(confidence) or right.all() or not right.any():
-        raise WeightsError(f"{path}: reads {len(confidence)} of {count} lines, too few, or all alike")
+    texts = [target_text(target) for target in targets]
+    card = dataclasses.replace(card, confidence_scale=1.0, confidence_shift=0.0, threshold=0.5)
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(shutil.copytree(weights, Path(folder) / "weights"))
+
+        def read() -> tuple[np.ndarray, np.ndarray]:
+            save_card(card, copied / LINE_WEIGHTS)
+            confidence, right = read_lines(Reader(copied), strips, texts)
+            if not len(confidence) or right.all() or not right.any():
+                raise WeightsError(f"{path}: reads {len(confidence)} of {count} lines, too few, or all alike")
+            return confidence, right
+
+        confidence, right = read()
+        error_before = expected_calibration_error(confidence, right)
+        scale, shift = fit_curve(confidence, right)
+        threshold = choose_threshold(_told(confidence, scale, shift), right, ACCEPTED_RISK)
+        card = dataclasses.replace(card, confidence_scale=scale, confidence_shift=shift, threshold=threshold)
+        confidence, right = read()
     scale, shift = fit_curve(confidence, right)
-    told = 1 / (1 + np.exp(-(scale * _logit(confidence) + shift)))
+    told = _told(confidence, scale, shift)
     threshold = choose_threshold(told, right, ACCEPTED_RISK)
     found = Calibration(
-        # The card's own curve is in what was read: the two in one.
+        # The curve that was read with is in what was read: the two in one.
         scale=round(scale * card.confidence_scale, 4),
         shift=round(scale * card.confidence_shift + shift, 4),
         threshold=round(threshold, 4),
         count=len(confidence),
         accepted=round(float((told >= threshold).mean()), 4),
-        error_before=round(expected_calibration_error(confidence, right), 4),
+        error_before=round(error_before, 4),
         error_after=round(expected_calibration_error(told, right), 4),
     )
     metrics = {**card.metrics, "calibration": dataclasses.asdict(found)}
@@ -103,6 +124,10 @@ def fit_curve(confidence: np.ndarray, right: np.ndarray) -> tuple[float, float]:
 
     scale, shift = minimize(loss, np.zeros(2), method="Nelder-Mead").x
     return float(np.exp(scale)), float(shift)
+
+
+def _told(confidence: np.ndarray, scale: float, shift: float) -> np.ndarray:
+    return 1 / (1 + np.exp(-(scale * _logit(confidence) + shift)))
 
 
 def _logit(confidence: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_lines
 
 EXAMPLES_AN_EPOCH = 48_000
 VALIDATION_SEED = 7
-LINE_INK = Mixture("ABCDFT", drawn=0.25)
+LINE_INK = Mixture("ABCDFT", drawn=0.4)
 # To whoever sees it alone a b is a 6 and a D is a 0; a quarter of drawn ink was too much for it.
 GLYPH_INK = Mixture("ACFT", drawn=0.125)
 _DEFAULTS = {

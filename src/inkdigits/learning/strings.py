@@ -23,6 +23,7 @@ STRIP_WIDTH = 160
 _FOREIGN = LINE_CLASSES.index("?")
 _FINE = 3  # a glyph is enlarged so much before it is slanted
 _JOINED, _JOINED_ZEROS = 0.03, 0.3  # of neighbours are joined by a stroke
+_CHAINED = 0.25  # of lines write their zeros into each other, like the links of a chain
 _PRINTED, _SCRIBBLED = 0.4, 0.1  # of lines print their foreign signs, of such signs are scribbles
 _ZOOM = 2  # the canvas is this much larger than the strip
 
@@ -46,8 +47,8 @@ class InkBank:
 
 @dataclass(frozen=True)
 class Pen:
-    """What stays the same along a line: size (pixels on the canvas), slant, aspect, gap, stroke, and the font
-    of what is foreign in it, None where that is written.
+    """What stays the same along a line: size (pixels on the canvas), slant, aspect, gap, stroke, the font of
+    what is foreign in it, None where that is written, and whether zeros are written into each other.
     """
 
     height: float
@@ -60,6 +61,7 @@ class Pen:
     size_drift: float
     base_drift: float
     font: int | None = None
+    is_chained: bool = False
 
 
 def make_lines(bank: InkBank, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -94,6 +96,8 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
         gap = pen.gap + float(random.normal(0, 0.07)) * pen.height
         if sign > 10:
             gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
+        if place and pen.is_chained and sign == signs[place - 1] == 1:
+            gap = -float(random.uniform(0.05, 0.45)) * image.shape[1]
         if place:
             x = max(x + gap, spans[-1][0] + 5)
         if x + image.shape[1] > width - 2:
@@ -129,6 +133,7 @@ def draw_pen(random: np.random.Generator) -> Pen:
         size_drift=float(random.uniform(0.02, 0.16)),
         base_drift=float(random.uniform(0.0, 0.08)),
         font=int(random.integers(strangers.FONTS)) if random.random() < _PRINTED else None,
+        is_chained=random.random() < _CHAINED,
     )
 
 

@@ -28,12 +28,16 @@ def _block(x: Any, filters: int, strides: int = 1) -> Any:
 
 
 def resnet() -> keras.Model:
-    """A stem at 14x14, two blocks of 40 maps there and two of 80 at 7x7, the mean, softmax."""
+    """A stem at 14x14, two blocks of 40 maps there and two of 80 at 7x7, all of which the softmax sees.
+
+    The publication takes the mean of the last maps; keeping where a stroke was reads digits better.
+    """
     glyphs = keras.Input((28, 28), dtype="uint8", name="glyphs")
     x = layers.Reshape((28, 28, 1))(layers.Rescaling(1 / 255)(glyphs))
     x = layers.Conv2D(40, 5, 2, "same", use_bias=False)(x)
     for filters, strides in ((40, 1), (40, 1), (80, 2), (80, 1)):
         x = _block(x, filters, strides)
     x = layers.ReLU()(FusedBatchNormalization(momentum=0.95)(x))
-    x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(glyphs, layers.Dense(10, activation="softmax", dtype="float32")(x), name="resnet")
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
+    x = layers.BatchNormalization(momentum=0.95)(layers.Dense(10, use_bias=False)(x))
+    return keras.Model(glyphs, layers.Softmax(dtype="float32")(x), name="resnet")
