@@ -1,5 +1,6 @@
 # make demo   read the pictures of examples/          make test   the whole test suite
-# make lint   formatting, lint, types                 make clean  forget what was made
+# make serve  a page to draw on, in your browser      make lint   formatting, lint, types
+# make clean  forget what was made
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -8,10 +9,13 @@ WEIGHTS := src/inkdigits/weights
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
 	$(BIN)/python -m pip install --quiet
 
-.PHONY: demo test lint examples weights readme dev clean
+.PHONY: demo serve test lint examples weights readme dev clean
 
 demo: $(VENV)/.reading
 	@$(BIN)/inkdigits read examples --annotate out/demo
+
+serve: $(VENV)/.serving
+	@$(BIN)/inkdigits serve $(SERVE_ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -36,10 +40,11 @@ runs/weights-%/result.json: | $(VENV)/.dev
 examples: $(VENV)/.dev
 	$(BIN)/python scripts/make_examples.py
 
-# The README's tables from results/*.json; its picture and its answer from examples/.
+# The README's tables from results/*.json; its picture and its answer from examples/; what the page shows of both.
 readme: $(VENV)/.dev
 	$(BIN)/python scripts/readme_tables.py
 	$(BIN)/python scripts/readme_example.py
+	$(BIN)/python scripts/service_results.py
 
 dev: $(VENV)/.dev
 
@@ -53,9 +58,13 @@ $(VENV)/.reading: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e .
 	@touch $@
 
+$(VENV)/.serving: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[serve]'
+	@touch $@ $(VENV)/.reading
+
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev]'
-	@touch $@ $(VENV)/.reading
+	@touch $@ $(VENV)/.reading $(VENV)/.serving
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis

@@ -36,7 +36,9 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.rpartition("LOADED")[2].split())
 
 
-@pytest.mark.parametrize("module", ["inkdigits", "inkdigits.reading.reader", "inkdigits.cli"])
+@pytest.mark.parametrize(
+    "module", ["inkdigits", "inkdigits.reading.reader", "inkdigits.cli", "inkdigits.service.worker"]
+)
 def test_reading_never_imports_learning_libraries(module: str) -> None:
     assert loaded_by(f"import {module}").isdisjoint(LEARNING_ONLY)
 
@@ -57,6 +59,19 @@ def test_a_reading_never_imports_learning_libraries(tmp_path: Path) -> None:
     )
     arguments = ["read", str(tmp_path), "--json", "--annotate", str(tmp_path / "out")]
     assert loaded_by(code, *arguments).isdisjoint(LEARNING_ONLY)
+
+
+def test_a_reading_tells_nobody_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "TMPDIR", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.delenv("CI", raising=False)
+    image = tmp_path / "one.png"
+    Image.new("L", (80, 60), 255).save(image)
+    loaded_by("import sys, inkdigits; inkdigits.read(sys.argv[1])", str(image))
+    assert not list(home.iterdir())
 
 
 def test_the_package_imports_in_under_300_milliseconds() -> None:

@@ -1,4 +1,4 @@
-"""The command line: `inkdigits read | data | train | evaluate | export | models | figures`.
+"""The command line: `inkdigits read | serve | data | train | evaluate | export | models | figures`.
 
 In: arguments. Out: answers and tables on standard output, progress and errors on standard error, an exit
 code: 0 where all went well, 1 where something failed, 2 for a wrong use, 130 after Ctrl-C.
@@ -21,6 +21,7 @@ from inkdigits.errors import InkdigitsError, InputError
 from inkdigits.learning import cli as learning_cli
 from inkdigits.reading import report, sources
 from inkdigits.reading.limits import Limits, parse_pages
+from inkdigits.service.cli import serve
 
 if TYPE_CHECKING:
     from inkdigits.reading.annotate import Album
@@ -160,6 +161,7 @@ def read(
 
 
 learning_cli.register(app)
+app.command("serve")(serve)
 
 
 def _expand(paths: Iterable[str]) -> Iterator[str | Answer]:

@@ -1,0 +1,194 @@
+"""Half an hour at four fifths of what the service can do: no error, and memory as at the start.
+
+    python benchmarks/service_soak.py [--minutes 30] [--share 0.8] [--seed 1] [--output PATH]
+
+In: for how long. Out: a table and results/service.json. The pictures of examples/ that the service, left
+alone, reads rightly are sent one after the other, and every answer is checked against them. How many a second
+it can answer is measured first, by 16 connections that never wait. Then requests come at random times, as
+those of strangers do (a Poisson process), whether or not the ones before are answered; the time of an answer
+counts from when its request was due. Anything but a right answer is an error; those with 503, which a client
+would send again, are told apart.
+
+Memory is the resident memory of the service and all its workers, each second. Its growth is that of the last
+tenth of the time over the first, after a warm-up; its slope is fitted to all of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common import RESULTS, commit, print_rows, result_row, write_results
+from inkdigits.errors import InkdigitsError
+from service_client import Connection, NoReply, Picture, is_right, read_rightly, request, run
+from service_process import Running, service
+
+_PEAK_CONNECTIONS = 16
+_PEAK_SECONDS, _PEAK_SHARE = 15.0, 0.5  # at most so long, and at most this share of the whole
+_WARM_UP_SHARE, _WARM_UP_MOST = 0.1, 60.0  # of the whole time, and seconds at most, before memory counts
+_EDGE = 10  # growth compares the first and the last 1/10 of the looks at memory
+_LOOKS, _LOOK_SECONDS = 20, 1.0  # looks at memory at least, and the seconds between at most
+
+
+@dataclass
+class Log:
+    """What came back: milliseconds of the right answers, how often each outcome, and memory by the second.
+
+    `memory` holds (seconds since the start, MiB).
+    """
+
+    milliseconds: list[float] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    memory: list[tuple[float, float]] = field(default_factory=list)
+
+
+async def outcome(connection: Connection, picture: Picture) -> str:
+    """What comes of sending a picture: "right", "wrong", a status other than 200, or "none"."""
+    try:
+        reply = await connection.ask(request(picture.content))
+    except NoReply:
+        return "none"
+    if reply.status != 200:
+        return str(reply.status)
+    return "right" if is_right(picture, reply) else "wrong"
+
+
+async def peak(server: Running, pictures: Sequence[Picture], seconds: float) -> float:
+    """Right answers a second to connections that never wait."""
+    right = 0
+    until = time.monotonic() + seconds
+
+    async def ask_on(first: int) -> None:
+        nonlocal right
+        connection = Connection(server.port)
+        for number in itertools.count(first):
+            if time.monotonic() >= until:
+                break
+            found = await outcome(connection, pictures[number % len(pictures)])
+            right += found == "right"  # after the waiting: others count meanwhile
+        connection.close()
+
+    began = time.monotonic()
+    await asyncio.gather(*(ask_on(number) for number in range(_PEAK_CONNECTIONS)))
+    return right / (time.monotonic() - began)
+
+
+async def _look_at_memory(server: Running, log: Log, began: float, between: float) -> None:
+    while True:
+        log.memory.append((time.monotonic() - began, server.resident()))
+        await asyncio.sleep(between)
+
+
+async def soak(server: Running, pictures: Sequence[Picture], rate: float, seconds: float, seed: int) -> Log:
+    """Send so many a second for so long, at random times, whatever comes back."""
+    random = np.random.default_rng(seed)
+    log = Log()
+    free: list[Connection] = []
+    asking: set[asyncio.Task[None]] = set()
+    began = time.monotonic()
+
+    async def ask(picture: Picture, due: float) -> None:
+        connection = free.pop() if free else Connection(server.port)
+        found = await outcome(connection, picture)
+        log.outcomes[found] += 1
+        if found == "right":
+            log.milliseconds.append(1000 * (time.monotonic() - due))
+        free.append(connection)
+
+    between = min(_LOOK_SECONDS, seconds / _LOOKS)
+    looking = asyncio.create_task(_look_at_memory(server, log, began, between))
+    due = began
+    for number in itertools.count():
+        due += random.exponential(1 / rate)
+        if due >= began + seconds:
+            break
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        if not server.alive:
+            raise InkdigitsError(f"the service has died after {time.monotonic() - began:.0f} seconds")
+        task = asyncio.create_task(ask(pictures[number % len(pictures)], due))
+        asking.add(task)
+        task.add_done_callback(asking.discard)
+    await asyncio.gather(*asking)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    for connection in free:
+        connection.close()
+    return log
+
+
+async def soaked(server: Running, seconds: float, share: float, seed: int) -> list[dict[str, Any]]:
+    """The rows of a soak of so many seconds."""
+    pictures = await read_rightly(server.port)
+    if not pictures:
+        raise InkdigitsError("the service reads no picture of examples/ rightly")
+    most = await peak(server, pictures, min(_PEAK_SECONDS, _PEAK_SHARE * seconds))
+    if most <= 0:
+        raise InkdigitsError("nothing was answered while the peak was measured")
+    log = await soak(server, pictures, share * most, seconds, seed)
+    told = {"minutes": round(seconds / 60, 2), "peak_a_second": round(most, 1), "load": share}
+    return rows_of(log, {**told, "pictures": len(pictures), "workers_replaced": server.replaced()})
+
+
+def rows_of(log: Log, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Errors, times and memory."""
+    sent = sum(log.outcomes.values())
+    away = log.outcomes["503"]
+    outcomes = {"outcomes": dict(sorted(log.outcomes.items()))}
+    length = log.memory[-1][0]
+    warm = min(_WARM_UP_MOST, _WARM_UP_SHARE * length)
+    times, memory = np.array([look for look in log.memory if look[0] >= warm]).T
+    edge = max(1, len(memory) // _EDGE)
+    start, end = float(np.median(memory[:edge])), float(np.median(memory[-edge:]))
+    slope = float(np.polyfit(times / 3600, memory, 1)[0]) if len(memory) > 2 else 0.0
+    held = {"start_MiB": round(start, 1), "end_MiB": round(end, 1), "highest_MiB": round(memory.max(), 1)}
+    p50, p99 = np.percentile(log.milliseconds or [0.0], [50, 99])
+    rows = [
+        ("soak, errors but 503", sent - away - log.outcomes["right"], "", "<= 0", {**told, **outcomes}),
+        ("soak, sent away with 503", away, "", "<= 0", {}),
+        ("soak, p50", round(float(p50), 1), "ms", None, {}),
+        ("soak, p99", round(float(p99), 1), "ms", None, {}),
+        ("soak, growth of memory", round(100 * (end / start - 1), 2), "%", "<= 10",
+         {**held, "slope_MiB_an_hour": round(slope, 2)}),
+    ]  # fmt: skip
+    return [
+        result_row(figure, value, n=sent, unit=unit, target=target, detail=detail)
+        for figure, value, unit, target, detail in rows
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Soak, print and write."""
+    parser = argparse.ArgumentParser(description="A long run at a share of the service's peak.")
+    parser.add_argument("--minutes", type=float, default=30.0, help="(default %(default)s)")
+    parser.add_argument("--share", type=float, default=0.8, help="of the peak (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
+    parser.add_argument("--output", type=Path, default=RESULTS / "service.json", help="(default %(default)s)")
+    options = parser.parse_args(arguments)
+    if options.minutes <= 0 or options.share <= 0:
+        parser.error("--minutes and --share must be more than 0")
+    commit()
+    try:
+        with service() as server:
+            rows = run(soaked(server, 60 * options.minutes, options.share, options.seed))
+    except InkdigitsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    told = rows[0]["detail"]
+    note = f"{told['minutes']} minutes at {options.share:g} of {told['peak_a_second']}/s"
+    print_rows(rows, title="Soak", note=note)
+    write_results(options.output, rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
