@@ -24,6 +24,7 @@ TITLES = {
     "table1": "The literature on MNIST, and on handwriting that none of it learnt from",
     "augmentation": "Augmentation beside training",
     "read_speed": "Time to read a photo",
+    "service": "The service",
     "startup": "Cold start and size",
 }
 Row = dict[str, Any]
