@@ -179,7 +179,7 @@ def learn(name: str, folder: Path, stop: int = 0, resume: bool = False, **change
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hundred_images_are_learnt_by_heart_and_the_network_exported(name, tmp_path):
-    assert learn(name, tmp_path / "run", epochs=8, learning_rate=5e-3, ema_momentum=0.9) == 1
+    assert learn(name, tmp_path / "run", epochs=12, learning_rate=5e-3, ema_momentum=0.9) == 1
     exported = export_run(
         tmp_path / "run", tmp_path, tmp_path, recipe=dataclasses.replace(RECIPES[name], prepare=bars)
     )

@@ -298,3 +298,6 @@ def test_what_networks_see_is_shown_for_those_that_are_trained(tmp_path):
     assert {path.name for path in paths} == {f"{name}.png" for name in CAPTIONS}
     assert all(path.is_file() and f"(paper-cnn/{path.name})" in text for path in paths)
     assert "inkdigits-single" not in text
+    (place / run_files.MODEL).unlink()
+    (place / run_files.RESULT).unlink()
+    assert draw_networks(tmp_path / "runs", Path(named), tmp_path / "out") == (paths, text), "kept"

@@ -150,6 +150,7 @@ def test_digits_on_two_rows_are_two_lines(reader: Reader) -> None:
     seed=st.integers(0, 2**32 - 1),
 )
 @example(height=72, width=80, channels=0, kind="uint8", seed=26)  # a digit seen beside all ink
+@example(height=127, width=242, channels=0, kind="uint8", seed=3855424)  # a mark seen beside its form
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arrays_of_any_shape_are_answered_with_boxes_on_the_page(
     reader: Reader, height: int, width: int, channels: int, kind: str, seed: int

@@ -24,7 +24,8 @@ CAPTIONS = {
 
 def draw_networks(run_folders: Path, data_folder: Path, out: Path) -> tuple[list[Path], str]:
     """Pictures of the first seed of each network of `SHOWN` that is trained, in a folder of its name under
-    `out`; returns the paths and the section of the report.
+    `out`; those that an earlier report left there, where it is not. Returns the paths and the section of the
+    report.
 
     DataError where MNIST is missing.
     """
@@ -32,12 +33,14 @@ def draw_networks(run_folders: Path, data_folder: Path, out: Path) -> tuple[list
     paths, parts = [], []
     for name in SHOWN:
         place = run_folders / f"{name}-seed-0"
-        if not (place / runs.RESULT).is_file():
+        if (place / runs.RESULT).is_file():
+            for path in write_network_pictures(place, glyphs, out / name):
+                if path.stem not in CAPTIONS:
+                    path.unlink()
+        pictures = {stem: out / name / f"{stem}.png" for stem in CAPTIONS}
+        shown = {stem: path for stem, path in pictures.items() if path.is_file()}
+        if not shown:
             continue
-        written = {path.stem: path for path in write_network_pictures(place, glyphs, out / name)}
-        shown = {stem: written.pop(stem) for stem in CAPTIONS if stem in written}
-        for path in written.values():
-            path.unlink()
         paths += shown.values()
         parts.append(f"### {name}")
         parts += [f"{CAPTIONS[stem]}\n\n![{stem}]({name}/{path.name})" for stem, path in shown.items()]

@@ -110,7 +110,9 @@ def settle(
         scores = np.mean([agree(sign.scores, opinion) for _, sign in signs], axis=0).astype(np.float32)
         return [Entry((box[0] + box[2]) / 2, "", np.maximum(scores, opinion[:10] * alone / 2), box)]
     middles = [place for place, _ in signs]
-    edges = [box[0], *((a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)), box[2]]
+    between = [(a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)]
+    # A sign may have been seen a pixel beside the form: its piece is still one of the form.
+    edges = [box[0], *np.clip(between, box[0], max(box[0], box[2] - 1)), box[2]]
     entries = []
     for index, (place, sign) in enumerate(signs):
         piece = pieces[index] if len(pieces) else None
