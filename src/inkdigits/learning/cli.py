@@ -15,6 +15,7 @@ import typer
 from inkdigits.learning.cli_benchmark import benchmark_app
 from inkdigits.learning.cli_calibrate import calibrate
 from inkdigits.learning.cli_explain import explain
+from inkdigits.learning.cli_export import export
 from inkdigits.learning.cli_fewshot import fewshot
 from inkdigits.learning.cli_figures import figures_app
 from inkdigits.learning.cli_support import DataOption, OutOption, chosen, named_values, nearest, need_training
@@ -225,7 +226,7 @@ def _config(recipe: Recipe, given: dict[str, Any], warps: dict[str, Any], resume
     return TrainConfig(**{**base, **given, "augmentation": augmentation})
 
 
-# --- evaluate, export, models
+# --- evaluate, models
 # ----------------------------------------------------------------------------------------
 
 
@@ -279,31 +280,6 @@ def evaluate(
     if place is not None:
         for path in report.write_report(found, place):
             typer.echo(path, err=True)
-
-
-def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
-    folder: DataOption = None,
-    out: OutOption = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Confidence below which a reading is unsure; else fitted on the validation part.",
-        ),
-    ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Store weights as float16: half the bytes.")] = False,
-) -> None:
-    """Write ONNX and its card, once ONNX Runtime and Keras agree on 1,000 images."""
-    need_training()
-    from inkdigits.learning.export import export_run
-    from inkdigits.learning.sources import data_folder
-    from inkdigits.reading.card import card_path
-
-    path = export_run(run, data_folder(folder), out, threshold=threshold, half=half)
-    typer.echo(path)
-    typer.echo(card_path(path))
 
 
 def models(

@@ -1,0 +1,1 @@
+"""Networks in integers, for devices without a floating-point unit and for browsers."""
