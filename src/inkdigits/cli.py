@@ -25,7 +25,7 @@ from inkdigits.service.cli import serve
 
 if TYPE_CHECKING:
     from inkdigits.reading.annotate import Album
-    from inkdigits.reading.constraint import Constraint
+    from inkdigits.reading.crew import Order
     from inkdigits.reading.page import Page
     from inkdigits.reading.reader import Reader
 
@@ -36,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _DEFAULTS = Limits()
+_MANY = 16  # files from which on it pays to start processes
 _DEBUG = "INKDIGITS_DEBUG"  # set in the environment, it shows the traceback of an error that is our fault
 
 
@@ -102,6 +103,13 @@ def read(
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write each page with its boxes and readings into DIR.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the --output of --json that was interrupted.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Files read at once; for many files as many as there are processors."),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(help="Other weights: a file of `inkdigits export`, or a name such as light."),
@@ -120,38 +128,49 @@ def read(
     """
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other")
+    if resume and not (json and output):
+        raise typer.BadParameter("--resume goes on with a file of --json --output")
     # Imported here: `inkdigits --help` and the learning verbs need no recogniser.
     from inkdigits.reading.constraint import asked
+    from inkdigits.reading.crew import Order
     from inkdigits.reading.reader import Reader
+    from inkdigits.reading.resume import answered
 
     try:
         parse_pages(pages)
         constraint = asked(pattern, length, check)
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
-    limits = Limits(max_pixels, max_pages, max_bytes)
+    order = Order(weights, threads, Limits(max_pixels, max_pages, max_bytes), pages, constraint)
     found = list(_expand(paths))
+    if resume and output:
+        done = answered(output)
+        found = [source for source in found if _name(source) not in done]
 
     failed = False
     with ExitStack() as stack:
-        out = stack.enter_context(_opened(output)) if output else sys.stdout
+        out = stack.enter_context(_opened(output, on=resume)) if output else sys.stdout
         album = _album(annotate) if annotate else None
-        reader = Reader(weights, threads=threads, limits=limits)
+        at_once = _at_once(jobs, found, album)
+        reader = Reader(weights, threads=threads, limits=order.limits) if at_once == 1 else None
         if json:
             write = report.json_writer(out)
         elif csv:
             write = report.csv_writer(out)
         else:
-            names = [source if isinstance(source, str) else source.source for source in found]
-            write = report.table_writer(out, names, in_color=out.isatty() and "NO_COLOR" not in os.environ)
-        for source in _with_progress(found, stack, shown_otherwise=out.isatty()):
-            for page, answer in _read(reader, source, pages, limits, constraint, in_color=album is not None):
-                write(answer)
-                if album and page:
-                    album.add(page, answer)
-                if answer.error is not None:
-                    failed = True
-                    _complain(answer.error)
+            write = report.table_writer(
+                out,
+                [_name(source) for source in found],
+                in_color=out.isatty() and "NO_COLOR" not in os.environ,
+            )
+        shown = _with_progress(found, stack, shown_otherwise=out.isatty())
+        for page, answer in _read(shown, order, reader or at_once, in_color=album is not None):
+            write(answer)
+            if album and page:
+                album.add(page, answer)
+            if answer.error is not None:
+                failed = True
+                _complain(answer.error)
     if album:
         typer.echo(
             f"{album.count} annotated picture{'' if album.count == 1 else 's'} in {annotate}", err=True
@@ -170,38 +189,45 @@ def _expand(paths: Iterable[str]) -> Iterator[str | Answer]:
         try:
             yield from sources.expand(path)
         except InputError as error:
-            yield _failure(path, 1, str(error))
+            yield Answer(source=path, page=1, width=0, height=0, error=str(error))
+
+
+def _name(source: str | Answer) -> str:
+    return source if isinstance(source, str) else source.source
+
+
+def _at_once(jobs: int | None, found: list[str | Answer], album: Album | None) -> int:
+    """How many processes read. Pictures for an album are drawn here, and standard input is read here."""
+    if album or sources.STANDARD_INPUT in found:
+        return 1
+    if jobs is None:
+        jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return jobs if len(found) >= _MANY else 1
+    return min(jobs, max(1, len(found)))
 
 
 def _read(
-    reader: Reader,
-    source: str | Answer,
-    pages: str | None,
-    limits: Limits,
-    constraint: Constraint | None,
-    *,
-    in_color: bool,
+    found: Iterable[str | Answer], order: Order, by: Reader | int, *, in_color: bool
 ) -> Iterator[tuple[Page | None, Answer]]:
-    """The pages of one file with their answers; an error ends the file as its last answer."""
-    from inkdigits.reading.page import load_pages
+    """The pages of all files with their answers, by one reader or so many processes, which give no pages; an
+    error ends a file as its last answer.
+    """
+    from inkdigits.reading.crew import failure, read_file, read_files
 
-    if isinstance(source, Answer):
-        yield None, source
+    if isinstance(by, int):
+        for answers in read_files(found, order, by):
+            yield from ((None, answer) for answer in answers)
         return
-    number = 0
-    try:
-        content = _standard_input(limits) if source == sources.STANDARD_INPUT else source
-        for page in load_pages(content, pages=pages, limits=limits, name=source, in_color=in_color):
-            number = page.number
-            yield page, reader.read_page(page, constraint)
-    except InkdigitsError as error:
-        yield None, _failure(source, number + 1, str(error))
-    except MemoryError:
-        yield None, _failure(source, number + 1, f"{source}: not enough memory to read this page")
-
-
-def _failure(source: str, page: int, message: str) -> Answer:
-    return Answer(source=source, page=page, width=0, height=0, error=message)
+    for source in found:
+        if isinstance(source, Answer):
+            yield None, source
+        else:
+            try:
+                content = _standard_input(order.limits) if source == sources.STANDARD_INPUT else None
+            except InputError as error:
+                yield None, failure(source, str(error))
+                continue
+            yield from read_file(by, source, order, content=content, in_color=in_color)
 
 
 def _standard_input(limits: Limits) -> bytes:
@@ -210,9 +236,9 @@ def _standard_input(limits: Limits) -> bytes:
     return sys.stdin.buffer.read(limits.bytes + 1)
 
 
-def _opened(path: Path) -> TextIO:
+def _opened(path: Path, *, on: bool) -> TextIO:
     try:
-        return open(path, "w", encoding="utf-8", errors="replace", newline="")
+        return open(path, "a" if on else "w", encoding="utf-8", errors="replace", newline="")
     except OSError as error:
         raise InkdigitsError(f"{path}: cannot be written ({error.strerror or error})") from error
 
