@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from inkdigits.errors import DataError
 from inkdigits.learning.datasets import load_mnist
+from inkdigits.reading.frames import without_corner
 
 PICTURE_SETS = ("photos", "cheques", "pages")
 GLYPH_SETS = ("usps", "ardis", "quiz_sheets", "mnist")
@@ -67,8 +68,9 @@ def load_single_digits(data: Path, name: str) -> tuple[list[NDArray[np.float32]]
     """The digits of `usps` and `mnist` (their test parts), `ardis` or `quiz_sheets`: ink float32 [0, 1], 1 is
     ink, and 0 to 9.
 
-    The darkest point of every digit is full ink, as the reader takes a page's own pen for full ink. Raises
-    DataError where the file is missing or not what it should be.
+    The darkest point of every digit is full ink, as the reader takes a page's own pen for full ink; what was
+    cut along of a form's frame is left out, as it leaves frames out. Raises DataError where the file is missing
+    or not what it should be.
     """
     if name == "mnist":
         digits = load_mnist(data, "test")
@@ -83,6 +85,6 @@ def load_single_digits(data: Path, name: str) -> tuple[list[NDArray[np.float32]]
         raise DataError(
             f"{data / file}: {images.dtype} images of shape {images.shape} for {len(labels)} labels"
         )
-    ink = (255 - images if is_dark else images).astype(np.float32)
-    ink /= np.maximum(ink.max(axis=(1, 2), keepdims=True), 1.0)
-    return list(ink), labels.astype(np.int64)
+    inks = (255 - images if is_dark else images).astype(np.float32)
+    cells = [without_corner(ink) for ink in inks]
+    return [ink / max(float(ink.max()), 1.0) for ink in cells], labels.astype(np.int64)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawing import handwriting
 
-from inkdigits.reading.frames import find_frames, frame_lines, without_frames
+from inkdigits.reading.frames import find_frames, frame_lines, without_corner, without_frames
 from inkdigits.reading.ink import components
 from inkdigits.reading.reader import Reader
 
@@ -87,3 +87,28 @@ def test_a_number_in_boxes_is_read_without_them() -> None:
         cv2.rectangle(gray, (17 + cell * 66, 45), (17 + (cell + 1) * 66, 115), 60, 2)
     (answer,) = Reader().read(gray)
     assert answer.text == "20863"
+
+
+def cell(digit: bool = True) -> np.ndarray:
+    ink = np.zeros((28, 28), np.float32)
+    if digit:
+        cv2.putText(ink, "6", (9, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 0.7, 2)
+    return ink
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_what_was_cut_along_of_a_frame_is_left_out_of_a_cell(turns: int) -> None:
+    framed = cell()
+    framed[:2] = framed[:, :2] = 0.8
+    framed[2] = np.maximum(framed[2], 0.2)  # its edge fades
+    framed = np.rot90(framed, turns)
+    assert np.array_equal(without_corner(framed), np.rot90(cell(), turns))
+
+
+def test_a_digit_along_one_side_is_no_frame() -> None:
+    one = np.zeros((28, 28), np.float32)
+    one[:, :4] = 1.0  # a bar of a 1 that fills its cell
+    seven = one.copy()
+    seven[:3, :20] = 1.0
+    for ink in (cell(), cell(digit=False), one, seven):
+        assert without_corner(ink) is ink

@@ -2,7 +2,7 @@
 
 Each form is a string of points in hundredths of a digit's height, x to the right, y down, 0 the top and 100
 the base line. A point with `!` is a sharp corner, `/` lifts the pen. All were written down for this project:
-1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop; open and closed 4; 5
+1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop, or a head as large as a 9's; open and closed 4; 5
 whose bowl has shrunk to a hook or is gone, as of a tick; 9 with a tail, or begun at its stem, or looped like
 an l; 7 that is all stem and bar; 4 like an h; 0 that ends in a flourish.
 """
@@ -38,6 +38,8 @@ FORMS: dict[str, dict[str, str]] = {
         "zed": "4,7 30,2 60,4! 34,48 2,97! 32,95 68,97",
         "swan": "2,30 14,6 38,2 48,20 36,50 20,76 8,98! 24,88 44,100 64,86",
         "closed-loop": "38,30 20,34 8,18 24,0 46,6 52,26 38,56 10,92 4,98 20,88 42,96 66,93",
+        "queue": "40,36 18,44 4,26 12,4 36,-2 54,14 50,42 30,72 8,94 2,98! 26,90 70,100",
+        "queue-loop": "36,34 16,38 6,20 20,0 46,4 52,26 38,58 14,90 4,94 6,82 22,86 44,98 70,94",
         "curled": "16,30 6,20 16,3 40,3 50,22 36,56 8,97! 34,94 62,97",
     },
     "3": {

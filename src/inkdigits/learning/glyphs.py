@@ -17,6 +17,7 @@ import numpy as np
 from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.damage import damage
 from inkdigits.learning.strings import Image, InkBank, Pen, draw_mark, draw_pen, ink_again
+from inkdigits.learning.texture import shaken
 from inkdigits.learning.touching import cut_out
 from inkdigits.reading.glyph import normalise
 
@@ -25,6 +26,7 @@ _NONE = 10
 _NONE_SHARE = 0.12
 _PLAIN_SHARE = 0.5
 _TOUCHING = 0.25  # of the digits that are worn
+_SHAKEN = 0.08  # of the digits that are worn
 _HARMED_SHARE = 0.5  # of the plain ones
 _WARP = Augmentation(translation=1.5, rotation=12, scale=0.12, shear=0.15, elastic=28.0, elastic_sigma=4.5)
 _BEND = Augmentation(rotation=8, scale=0.1, shear=0.1, elastic=34.0, elastic_sigma=4.5)
@@ -83,6 +85,8 @@ def _worn(
     if random.random() < 0.15:
         _break(ink, pad, random)
     ink = ink * float(random.uniform(0.75, 1.0))
+    if random.random() < _SHAKEN:
+        ink = shaken(ink, float(random.uniform(0.05, 0.22)) * size, random)
     sigma = float(random.uniform(0.2, 0.06 * size)) if random.random() < 0.5 else 0.3
     ink = cv2.GaussianBlur(ink, (0, 0), max(0.2, sigma))
     if random.random() < 0.5:

@@ -6,13 +6,16 @@ In: a `TrainConfig` and the data folder. Out: the recipes `inkdigits-digits` and
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.bank import BANK_SOURCES, Mixture, load_banks
+from inkdigits.learning.beginning import begin_from, check_beginning
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
 from inkdigits.learning.models.glyphs import build_glyph_cnn
@@ -25,7 +28,10 @@ EXAMPLES_AN_EPOCH = 48_000
 VALIDATION_SEED = 7
 LINE_INK = Mixture("ABCDFT", drawn=0.4)
 # To whoever sees it alone a b is a 6 and a D is a 0; a quarter of drawn ink was too much for it.
-GLYPH_INK = Mixture("ACFT", drawn=0.125)
+GLYPH_INK = Mixture("ACFT", drawn=0.18)
+_BEND = Augmentation(rotation=5, scale=0.12, shear=0.08, elastic=30.0, elastic_sigma=4.5)
+_OPTIONS = ("examples_an_epoch", "begin_from")
+_BEGINNING = 512  # examples that a network that begins from another is measured on
 _DEFAULTS = {
     "learning_rate": 3e-3,
     "schedule": "one-cycle",
@@ -33,6 +39,11 @@ _DEFAULTS = {
     "precision": "mixed_bfloat16",
 }
 Maker = Callable[[InkBank, int, np.random.Generator], Arrays]
+
+
+def _bent(bank: InkBank, random: np.random.Generator) -> InkBank:
+    """The bank as its writers might write on another day: each digit bent and stretched anew."""
+    return dataclasses.replace(bank, glyphs=augment(bank.glyphs, _BEND, random))
 
 
 def prepare_synthetic(
@@ -47,7 +58,8 @@ def prepare_synthetic(
     count = int(config.options.get("examples_an_epoch", EXAMPLES_AN_EPOCH))
 
     def epoch(index: int) -> Arrays:
-        return make(training, count, epoch_generator(config.seed, index))
+        random = epoch_generator(config.seed, index)
+        return make(_bent(training, random), count, random)
 
     return TrainingData(
         epoch=epoch,
@@ -56,6 +68,21 @@ def prepare_synthetic(
         hashes=source_hashes(list(BANK_SOURCES), folder),
         sources=tuple({"name": name, "licence": SOURCES[name].licence} for name in BANK_SOURCES),
     )
+
+
+def _begin(make: Maker, ink: Mixture) -> Callable[[keras.Model, TrainConfig, Path, Path], None]:
+    """What `Recipe.begin` is: with the option `begin_from`, the weights of that .onnx file instead of fresh
+    ones.
+    """
+
+    def begin(model: keras.Model, config: TrainConfig, folder: Path, run_folder: Path) -> None:
+        if "begin_from" in config.options:
+            path = Path(str(config.options["begin_from"]))
+            inputs, _ = make(load_banks(folder, ink)[0], _BEGINNING, np.random.default_rng(config.seed))
+            begin_from(model, path, inputs)
+            check_beginning(model, path, inputs)
+
+    return begin
 
 
 DIGIT_RECIPE = Recipe(
@@ -67,7 +94,8 @@ DIGIT_RECIPE = Recipe(
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_glyphs, GLYPH_INK, config, folder, 5_000),
-    options=("examples_an_epoch",),
+    options=_OPTIONS,
+    begin=_begin(make_glyphs, GLYPH_INK),
     defaults={**_DEFAULTS, "epochs": 40},
 )
 
@@ -80,6 +108,7 @@ LINE_RECIPE = Recipe(
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_INK, config, folder, 2_000),
-    options=("examples_an_epoch",),
+    options=_OPTIONS,
+    begin=_begin(make_lines, LINE_INK),
     defaults={**_DEFAULTS, "epochs": 14},
 )

@@ -78,11 +78,7 @@ def camera(strip: Image, random: np.random.Generator) -> Image:
     if kind < 0.6:
         strip = cv2.GaussianBlur(strip, (0, 0), float(random.uniform(0.3, 1.1)))
     elif kind < 0.7:
-        kernel = np.zeros((5, 5), np.float32)
-        angle = random.uniform(0, math.pi)
-        end = (2 + 2 * math.cos(angle), 2 + 2 * math.sin(angle))
-        cv2.line(kernel, (round(4 - end[0]), round(4 - end[1])), (round(end[0]), round(end[1])), 1.0)
-        strip = cv2.filter2D(strip, -1, kernel / kernel.sum())
+        strip = shaken(strip, 5.0, random)
     if random.random() < 0.7:
         strip = strip + random.normal(0, random.uniform(0.01, 0.07), strip.shape).astype(np.float32)
     if random.random() < 0.25:
@@ -93,6 +89,17 @@ def camera(strip: Image, random: np.random.Generator) -> Image:
         decoded = cv2.imdecode(encoded[1], cv2.IMREAD_GRAYSCALE)
         strip = np.asarray(decoded, np.float32) / 255
     return np.clip(strip, 0, 1)
+
+
+def shaken(image: Image, length: float, random: np.random.Generator) -> Image:
+    """The image as a camera sees it that moves `length` pixels along a straight line meanwhile."""
+    side = 2 * max(1, round(length / 2)) + 1
+    middle, angle = side // 2, random.uniform(0, math.pi)
+    reach = np.array([math.cos(angle), math.sin(angle)]) * middle
+    start, end = np.rint(middle - reach).astype(int), np.rint(middle + reach).astype(int)
+    kernel = np.zeros((side, side), np.float32)
+    cv2.line(kernel, tuple(start.tolist()), tuple(end.tolist()), 1.0)
+    return cv2.filter2D(image, -1, kernel / kernel.sum())
 
 
 def _line(

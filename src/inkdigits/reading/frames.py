@@ -25,6 +25,11 @@ _LARGE = 0.4  # of the page's height: a frame this high is squared paper
 _DIVIDERS = 3  # lines across, the ends included, from which it has cells
 
 
+_RULED = 0.85  # of a cell's side is ink where its frame was cut along
+_RULE_INK = 0.35  # of the darkest ink: a line that was cut along is half a line
+_THICKEST = 0.15  # of a cell's shorter side: a frame's line
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """Where a frame is, and its lines there: (rows, columns) uint8 in {0, 1}."""
@@ -117,3 +122,29 @@ def without_frames(rules: np.ndarray, frames: list[Frame]) -> np.ndarray:
         if part.shape[0] < _LARGE * rules.shape[0]:
             part[:] = 0
     return rules
+
+
+def without_corner(ink: np.ndarray) -> np.ndarray:
+    """The ink (height, width) float32 in [0, 1] of one cell cut out of a form, without what was cut along of
+    its frame.
+
+    That is straight ink along the border, along two sides that meet at least: no digit has such a corner.
+    """
+    inked = ink > _RULE_INK * max(float(ink.max()), 1e-6)
+    most = max(1, round(_THICKEST * min(ink.shape)))
+    depths = [_ruled_depth(side, most) for side in (inked, inked[::-1], inked.T, inked.T[::-1])]
+    if not (max(depths[:2]) and max(depths[2:])):
+        return ink
+    top, bottom, left, right = depths
+    kept = np.zeros_like(ink)
+    inside = slice(top, ink.shape[0] - bottom), slice(left, ink.shape[1] - right)
+    kept[inside] = ink[inside]
+    return kept
+
+
+def _ruled_depth(inked: np.ndarray, most: int) -> int:
+    """How many rows from the first on, `most` at most, lie on a line along it and its fading edge; 0 where there
+    is none.
+    """
+    ruled = np.flatnonzero(inked[:most].mean(axis=1) >= _RULED)
+    return int(ruled[-1]) + 2 if ruled.size else 0

@@ -1,0 +1,82 @@
+"""Training that begins from an exported network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from inkdigits.errors import RunError
+from inkdigits.learning.beginning import begin_from, check_beginning
+from inkdigits.learning.export import export_model
+from inkdigits.learning.models.glyphs import build_glyph_cnn
+from inkdigits.learning.models.lines import build_line_cnn
+
+SHAPES = {"glyph": (28, 28), "line": (32, 64)}
+
+
+def inputs(kind: str, count: int, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    return (random.random((count, *SHAPES[kind])) < 0.3).astype(np.uint8) * np.uint8(255)
+
+
+def stirred(model: keras.Model) -> keras.Model:
+    """The model with other statistics and scales than fresh ones have."""
+    random = np.random.default_rng(3)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            size = layer.gamma.shape
+            layer.gamma.assign(random.uniform(0.5, 1.5, size))
+            layer.beta.assign(random.normal(0, 0.3, size))
+            layer.moving_mean.assign(random.normal(0, 0.2, size))
+            layer.moving_variance.assign(random.uniform(0.5, 2.0, size))
+    return model
+
+
+def build(kind: str) -> keras.Model:
+    return build_glyph_cnn(11) if kind == "glyph" else build_line_cnn(16)
+
+
+@pytest.fixture(scope="module", params=["glyph", "line"])
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    kind = request.param
+    folder = tmp_path_factory.mktemp(kind)
+    model = stirred(build(kind))
+    classes = [str(number) for number in range(model.output_shape[-1])]
+    return kind, export_model(model, kind, kind, classes, folder, inputs(kind, 8, 0))
+
+
+def test_a_network_that_begins_from_a_file_says_what_it_says(exported: tuple[str, Path]) -> None:
+    kind, path = exported
+    model = build(kind)
+    begin_from(model, path, inputs(kind, 64, 1))
+    check_beginning(model, path, inputs(kind, 16, 2))
+    # Learning changes nothing at once: with a batch's own statistics it says nearly the same.
+    drop = [layer for layer in model.layers if "drop" in layer.name]
+    for layer in drop:
+        layer.rate = 0.0
+    images = inputs(kind, 64, 1)
+    learning = np.asarray(model(images, training=True))
+    assert np.allclose(learning, np.asarray(model(images)), atol=0.02)
+
+
+def test_a_file_of_another_network_is_refused(exported: tuple[str, Path]) -> None:
+    kind, path = exported
+    other = build("line" if kind == "glyph" else "glyph")
+    shape = SHAPES["line" if kind == "glyph" else "glyph"]
+    with pytest.raises(RunError, match="another network"):
+        begin_from(other, path, np.zeros((4, *shape), np.uint8))
+    fresh = build(kind)
+    with pytest.raises(RunError, match="differs by"):
+        check_beginning(fresh, path, inputs(kind, 4, 2))
+
+
+def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be read"):
+        begin_from(build("glyph"), tmp_path / "missing.onnx", inputs("glyph", 2, 0))
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    with pytest.raises(RunError, match="no ONNX file"):
+        begin_from(build("glyph"), broken, inputs("glyph", 2, 0))
