@@ -90,10 +90,10 @@ def test_a_number_in_boxes_is_read_without_them() -> None:
 
 
 def cell(digit: bool = True) -> np.ndarray:
-    ink = np.zeros((28, 28), np.float32)
+    ink = np.zeros((28, 28), np.uint8)
     if digit:
-        cv2.putText(ink, "6", (9, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 0.7, 2)
-    return ink
+        cv2.putText(ink, "6", (9, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 180, 2)
+    return ink.astype(np.float32) / 255
 
 
 @pytest.mark.parametrize("turns", range(4))
