@@ -117,3 +117,15 @@ def test_the_weights_of_the_package_are_of_this_recipe(recipe: Recipe) -> None:
     assert card.kind == recipe.kind
     assert card.classes == recipe.classes
     assert {source["name"] for source in card.training_data} == set(BANK_SOURCES)
+
+
+@BOTH
+def test_training_goes_on_from_the_shipped_network(recipe: Recipe, banks: None) -> None:
+    path = WEIGHTS / {"glyph": GLYPH_FILE, "line": LINE_FILE}[recipe.kind]
+    model = recipe.build(TrainConfig(recipe.name))
+    fresh = model.get_weights()[0]
+    assert recipe.begin is not None
+    recipe.begin(model, TrainConfig(recipe.name), Path("."), Path("."))
+    assert np.array_equal(model.get_weights()[0], fresh), "nobody asked for it"
+    recipe.begin(model, TrainConfig(recipe.name, options={"begin_from": str(path)}), Path("."), Path("."))
+    assert not np.allclose(model.get_weights()[0], fresh)

@@ -28,6 +28,7 @@ from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
 from inkdigits.learning.feed import feed
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
+from inkdigits.learning.precision import suited
 from inkdigits.learning.progress import Watch, epoch_progress
 from inkdigits.learning.recipe import check_options
 from inkdigits.learning.recipes import RECIPES, Arrays, Recipe, TrainingData
@@ -103,9 +104,9 @@ def train(
 
 
 def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
-    """The recipe's network with fresh weights, its layers of the config's precision."""
+    """The recipe's network with fresh weights, its layers of the config's precision, if it suits the machine."""
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(config.precision)
+    keras.config.set_dtype_policy(suited(config.precision))
     try:
         return recipe.build(config)
     finally:
@@ -137,7 +138,13 @@ def _check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint
 
 def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
     """Record config, environment and data; refuse a run that learnt from other data."""
-    record = {**environment(), "data": data.hashes, "sources": list(data.sources), "count": data.count}
+    record = {
+        **environment(),
+        "precision": suited(config.precision),
+        "data": data.hashes,
+        "sources": list(data.sources),
+        "count": data.count,
+    }
     try:
         if (folder / runs.ENVIRONMENT).exists():
             before = runs.read_json(folder / runs.ENVIRONMENT)
