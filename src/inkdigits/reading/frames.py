@@ -45,32 +45,35 @@ def _edge(stroke: np.ndarray) -> int:
     return max(2, round(_EDGE * stroke.shape[0]))
 
 
-def _runs_along_edges(stroke: np.ndarray) -> bool:
-    """Whether a stroke (height, width) bool runs along both its upper and its lower edge, as few do."""
-    edge, least = _edge(stroke), _ALONG * stroke.shape[1]
-    return all(np.count_nonzero(part.any(axis=0)) >= least for part in (stroke[:edge], stroke[-edge:]))
-
-
-def _lines(stroke: np.ndarray, holds: bool) -> np.ndarray | None:
-    """The straight runs of a stroke (height, width) uint8 that is a frame, None where it is none; `holds` is
-    whether anything lies within it.
+def _runs_along_edges(stroke: np.ndarray, run: int = 1) -> bool:
+    """Whether a stroke (height, width) uint8 has ink along both its upper and its lower edge, as few have,
+    in straight runs of `run` pixels.
     """
-    height, width = stroke.shape
+    edge, width = _edge(stroke), stroke.shape[1]
+    for rows in (stroke[:edge], stroke[-edge:]):
+        if run > 1:
+            rows = cv2.morphologyEx(rows, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
+        if cv2.countNonZero(cv2.reduce(rows, 0, cv2.REDUCE_MAX)) / width < _ALONG:
+            return False
+    return True
+
+
+def _lines(stroke: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """The straight runs of a stroke (height, width) uint8, if it is ruled on all four sides, and how many
+    lines are across.
+    """
     edge = _edge(stroke)
-    run = max(3, round(_SPAN * min(height, width)))
-    flat = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
-    if min(flat[:edge].any(axis=0).mean(), flat[-edge:].any(axis=0).mean()) < _ALONG:
+    run = max(3, round(_SPAN * min(stroke.shape)))
+    # Most strokes are told by their edges, and nothing else of them is looked at.
+    if not (_runs_along_edges(stroke) and _runs_along_edges(stroke, run)):
         return None
+    flat = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
     steep = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((run, 1), np.uint8))
     if not (steep[:, :edge].any() and steep[:, -edge:].any()):
         return None
     dividers = int((np.diff(np.pad(steep.any(axis=0).astype(np.int8), 1)) == 1).sum())
     # Where a line is not quite along the axes its runs leave steps.
-    lines = cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke
-    straight = float(lines.sum()) / float(stroke.sum())
-    if holds or dividers >= _DIVIDERS:
-        return lines if straight >= _STRAIGHT else None
-    return lines if straight >= _EMPTY and _has_corners(stroke) else None
+    return cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke, dividers
 
 
 def find_frames(labels: np.ndarray, stats: np.ndarray) -> list[Frame]:
@@ -87,12 +90,18 @@ def find_frames(labels: np.ndarray, stats: np.ndarray) -> list[Frame]:
         rows = slice(int(top[number]), int(top[number] + height[number]))
         columns = slice(int(left[number]), int(left[number] + width[number]))
         part = labels[rows, columns]
-        stroke = part == number
-        if not _runs_along_edges(stroke):
+        stroke = (part == number).view(np.uint8)
+        ruled = _lines(stroke)
+        if ruled is None:
             continue
-        holds = bool((~stroke & (area[part] >= _SPECK) & (part > 0)).any())
-        lines = _lines(stroke.view(np.uint8), holds)
-        if lines is not None:
+        lines, dividers = ruled
+        straight = float(lines.sum()) / float(stroke.sum())
+        holds = bool(((part != number) & (area[part] >= _SPECK) & (part > 0)).any())
+        if holds or dividers >= _DIVIDERS:
+            is_frame = straight >= _STRAIGHT
+        else:
+            is_frame = straight >= _EMPTY and _has_corners(stroke)
+        if is_frame:
             frames.append(Frame(rows, columns, lines))
     return frames
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from inkdigits.reading.components import components
 from inkdigits.reading.glyph import GLYPH_SIZE, normalise
-from inkdigits.reading.ink import Ink, components
+from inkdigits.reading.ink import Ink
 
 _KEPT = 0.1  # of the distance between two signs, beside either's middle: no cut is made there
 _INK = 0.2  # darkness of a stroke
@@ -60,10 +61,10 @@ def _without(ink: np.ndarray, labels: np.ndarray, foreign: np.ndarray) -> np.nda
 
 def _main_strokes(ink: np.ndarray) -> np.ndarray:
     """A piece (height, width) float32 without its crumbs: ends of a neighbour's strokes that fell to it."""
-    _, labels, stats = components((ink > _INK).astype(np.uint8))
-    area = stats[:, cv2.CC_STAT_AREA]
+    found = components((ink > _INK).astype(np.uint8))
+    area = found.stats[:, cv2.CC_STAT_AREA]
     crumbs = area < _CRUMB * area.sum()
-    return _without(ink, labels, crumbs)
+    return _without(ink, found.labels, crumbs)
 
 
 def divide(ink: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:

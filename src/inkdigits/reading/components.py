@@ -1,0 +1,80 @@
+"""Connected strokes of a map. In: (height, width) uint8 in {0, 1}. Out: whose each pixel is, boxes and areas.
+
+OpenCV names the components. Their boxes and areas are measured here, from runs of ink along the rows: OpenCV
+also measures the background, which takes six times as long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+_DENSE = 0.3  # share of ink from which OpenCV measures components quicker
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The connected components of a map, touching at corners too; number 0 is the background.
+
+    Attributes:
+        labels: (height, width) integers, the number of each pixel's component.
+        stats: (components, 5) int32 as OpenCV has them: left, top, width, height, area; those of the
+            background are 0.
+        places: (pixels,) where the ink is, counted along the rows of the map, ascending.
+        owners: (pixels,) integers, the number of the component of each of `places`.
+    """
+
+    labels: np.ndarray
+    stats: np.ndarray
+    places: np.ndarray
+    owners: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """How many there are, the background included."""
+        return len(self.stats)
+
+
+def components(binary: np.ndarray) -> Components:
+    """The connected components of `binary` (height, width) uint8 in {0, 1}."""
+    # Of so few pixels no more components can be than 16 bits count, in half the time.
+    kind = cv2.CV_16U if binary.size < 4 * 65_000 else cv2.CV_32S
+    places = np.flatnonzero(binary.view(bool))
+    if len(places) > _DENSE * binary.size:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8, ltype=kind)
+        stats[0] = 0
+        labels, stats = np.asarray(labels), np.asarray(stats)
+        return Components(labels, stats, places, labels.ravel()[places])
+    count, labels = cv2.connectedComponents(binary, connectivity=8, ltype=kind)
+    labels = np.asarray(labels)
+    owners = labels.ravel()[places]
+    return Components(labels, _measured(count, places, owners, binary.shape[1]), places, owners)
+
+
+def _measured(count: int, places: np.ndarray, owners: np.ndarray, width: int) -> np.ndarray:
+    """The statistics of `count` components on a map of `width` columns."""
+    rows, columns = np.divmod(places.astype(np.int32), np.int32(width))
+    # A run of ink along a row is of one component, and there are far fewer runs than pixels.
+    begins = np.ones(len(places), bool)
+    begins[1:] = (places[1:] - places[:-1] != 1) | (columns[1:] == 0)
+    starts = np.flatnonzero(begins)
+    ends = np.append(starts, len(places))[1:] - 1
+    whose = owners[starts]
+    first = np.full((2, count), np.iinfo(np.int32).max, np.int32)
+    last = np.full((2, count), -1, np.int32)
+    np.minimum.at(first[0], whose, columns[starts])
+    np.maximum.at(last[0], whose, columns[ends])
+    np.minimum.at(first[1], whose, rows[starts])
+    np.maximum.at(last[1], whose, rows[starts])
+    area = np.bincount(whose, weights=ends - starts + 1, minlength=count)
+    stats = np.column_stack([*first, *(last - first + 1), area]).astype(np.int32)
+    stats[0] = 0
+    return stats
+
+
+def touches_border(stats: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Which of OpenCV's component statistics (n, 5) reach the border of a map of `shape`."""
+    left, top, wide, high = stats[:, 0], stats[:, 1], stats[:, 2], stats[:, 3]
+    return (left <= 1) | (top <= 1) | (left + wide >= shape[1] - 1) | (top + high >= shape[0] - 1)
