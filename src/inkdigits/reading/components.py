@@ -19,38 +19,63 @@ class Components:
     """The connected components of a map, touching at corners too; number 0 is the background.
 
     Attributes:
-        labels: (height, width) integers, the number of each pixel's component.
+        shape: height and width of the map.
         stats: (components, 5) int32 as OpenCV has them: left, top, width, height, area; those of the
             background are 0.
         places: (pixels,) where the ink is, counted along the rows of the map, ascending.
         owners: (pixels,) integers, the number of the component of each of `places`.
+        labels: (rows, width) integers, the number of each pixel's component in the rows from `top` that hold
+            all ink.
+        top: the first of these rows.
     """
 
-    labels: np.ndarray
+    shape: tuple[int, int]
     stats: np.ndarray
     places: np.ndarray
     owners: np.ndarray
+    labels: np.ndarray
+    top: int
 
     @property
     def count(self) -> int:
         """How many there are, the background included."""
         return len(self.stats)
 
+    def box(self, number: int) -> tuple[slice, slice]:
+        """The rows and columns of a component."""
+        left, top, width, height = self.stats[number, :4].tolist()
+        return slice(top, top + height), slice(left, left + width)
+
+    def within(self, rows: slice, columns: slice) -> np.ndarray:
+        """The numbers of the pixels of a component's box."""
+        return self.labels[rows.start - self.top : rows.stop - self.top, columns]
+
+    def chosen(self, which: np.ndarray) -> np.ndarray:
+        """The map (height, width) uint8 of the components in `which` (components,) bool: 1 where they are."""
+        chosen = np.zeros(self.shape, np.uint8)
+        chosen.ravel()[self.places] = which[self.owners]
+        return chosen
+
 
 def components(binary: np.ndarray) -> Components:
     """The connected components of `binary` (height, width) uint8 in {0, 1}."""
-    # Of so few pixels no more components can be than 16 bits count, in half the time.
-    kind = cv2.CV_16U if binary.size < 4 * 65_000 else cv2.CV_32S
+    height, width = binary.shape
     places = np.flatnonzero(binary.view(bool))
+    # From an even row, as OpenCV looks at two rows at a time and would number the components otherwise.
+    top = int(places[0]) // width & ~1 if len(places) else 0
+    band = binary[top : int(places[-1]) // width + 1] if len(places) else binary[:1]
+    # Of so few pixels no more components can be than 16 bits count, in half the time.
+    kind = cv2.CV_16U if band.size < 4 * 65_000 else cv2.CV_32S
     if len(places) > _DENSE * binary.size:
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8, ltype=kind)
-        stats[0] = 0
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(band, connectivity=8, ltype=kind)
         labels, stats = np.asarray(labels), np.asarray(stats)
-        return Components(labels, stats, places, labels.ravel()[places])
-    count, labels = cv2.connectedComponents(binary, connectivity=8, ltype=kind)
+        stats[0] = 0
+        stats[1:, 1] += top
+        return Components((height, width), stats, places, labels.ravel()[places - top * width], labels, top)
+    count, labels = cv2.connectedComponents(band, connectivity=8, ltype=kind)
     labels = np.asarray(labels)
-    owners = labels.ravel()[places]
-    return Components(labels, _measured(count, places, owners, binary.shape[1]), places, owners)
+    owners = labels.ravel()[places - top * width if top else places]
+    return Components((height, width), _measured(count, places, owners, width), places, owners, labels, top)
 
 
 def _measured(count: int, places: np.ndarray, owners: np.ndarray, width: int) -> np.ndarray:

@@ -196,7 +196,7 @@ def _surroundings(small: np.ndarray) -> np.ndarray | None:
         touches_border(found.stats, thick.shape) & (found.stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
     )
     outside[0] = False
-    region = np.isin(found.labels, np.flatnonzero(outside)).astype(np.uint8)
+    region = found.chosen(outside)
     if not region.any() or float(region.mean()) > 0.6:
         return None
     return cv2.dilate(region, np.ones((3, 3), np.uint8))
@@ -243,13 +243,12 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
     if not thick.any():
         return False
     found = components(dark)
-    outside = np.bincount(found.labels.ravel(), weights=thick.ravel(), minlength=found.count) > 0
+    outside = np.bincount(found.owners, weights=thick.ravel()[found.places], minlength=found.count) > 0
     outside &= touches_border(found.stats, dark.shape)
     outside[0] = False
     if not outside.any():
         return False
-    region = np.isin(found.labels, np.flatnonzero(outside)).astype(np.uint8)
-    region = cv2.dilate(region, np.ones((5, 5), np.uint8))
+    region = cv2.dilate(found.chosen(outside), np.ones((5, 5), np.uint8))
     darkness[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
     return True
 
@@ -282,7 +281,7 @@ def _strokes(
     """
     weak = (darkness > max(low, 0.36 * strength)).view(np.uint8)
     found = components(weak)
-    frames = find_frames(found.labels, found.stats)
+    frames = find_frames(found)
     lines = frame_lines(frames, weak.shape) if frames else None
     printed = rules if lines is None else without_frames(rules, frames) | lines
     if printed.any():
@@ -293,8 +292,7 @@ def _strokes(
     strong = np.bincount(found.owners[core], minlength=found.count)
     keep = (strong >= 3) & (found.stats[:, cv2.CC_STAT_AREA] >= _SPECK)
     keep[0] = False
-    mask = np.zeros(weak.shape, np.uint8)
-    mask.ravel()[found.places] = keep[found.owners]
+    mask = found.chosen(keep)
     if lines is not None:
         # With the lines go their faint edges, which no stroke has.
         lines = cv2.bitwise_and(cv2.dilate(lines, np.ones((3, 3), np.uint8)), 1 - mask)

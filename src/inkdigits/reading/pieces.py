@@ -49,22 +49,22 @@ def find_seam(ink: np.ndarray, left: float, right: float) -> np.ndarray:
     return seam + first
 
 
-def _without(ink: np.ndarray, labels: np.ndarray, foreign: np.ndarray) -> np.ndarray:
-    """`ink` without the components that are `foreign` (components,) bool, and without their faint edges."""
-    foreign[0] = False
-    if not foreign.any():
-        return ink
-    gone = foreign[labels]
-    near = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return np.where((near == 0) | ((labels > 0) & ~gone), ink, np.float32(0))
+def _without(ink: np.ndarray, strokes: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """`ink` without those of its `strokes` that are `gone`, both (height, width) uint8 in {0, 1}, and without
+    their faint edges.
+    """
+    near = cv2.dilate(gone, np.ones((3, 3), np.uint8))
+    return np.where((near == 0) | (strokes > gone), ink, np.float32(0))
 
 
 def _main_strokes(ink: np.ndarray) -> np.ndarray:
     """A piece (height, width) float32 without its crumbs: ends of a neighbour's strokes that fell to it."""
-    found = components((ink > _INK).astype(np.uint8))
+    strokes = (ink > _INK).view(np.uint8)
+    found = components(strokes)
     area = found.stats[:, cv2.CC_STAT_AREA]
     crumbs = area < _CRUMB * area.sum()
-    return _without(ink, found.labels, crumbs)
+    crumbs[0] = False
+    return _without(ink, strokes, found.chosen(crumbs)) if crumbs.any() else ink
 
 
 def divide(ink: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
@@ -101,7 +101,9 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
     area = np.bincount(labels.ravel(), minlength=count)
     labels = np.asarray(labels)[:, inside]
     own = np.bincount(labels.ravel(), minlength=count)
-    return _without(soft, labels, own < _OWN * area), left
+    foreign = own < _OWN * area
+    foreign[0] = False
+    return _without(soft, mask, foreign[labels].view(np.uint8)) if foreign.any() else soft, left
 
 
 def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:
