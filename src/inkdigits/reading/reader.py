@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from inkdigits.answer import Answer, Line
 from inkdigits.errors import InkdigitsError
 from inkdigits.reading.card import Card
 from inkdigits.reading.constraint import Constraint, asked
+from inkdigits.reading.helpers import helpers, shares
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
@@ -40,6 +42,11 @@ class _Found:
     line: TextLine
     constraint: Constraint | None
 
+    @functools.cached_property
+    def strip(self) -> Strip:
+        """What the line network is shown of it; a second look needs it again."""
+        return cut_strip(self.page, self.ink, self.line)
+
 
 class Reader:
     """Reads pages. It owns the networks; one reader serves any number of threads.
@@ -57,6 +64,7 @@ class Reader:
         self, weights: Path | str | None = None, *, threads: int | None = None, limits: Limits | None = None
     ) -> None:
         self._recogniser = Recogniser(weights, threads=threads)
+        self._threads = threads or 1
         self._limits = limits
 
     @property
@@ -133,11 +141,10 @@ class Reader:
         if card is None:
             read = self._by_glyphs(found)
         else:
-            strips = [cut_strip(one.page, one.ink, one.line) for one in found]
-            read = self._look(found, strips, UPRIGHT, card)
+            read = self._look(found, UPRIGHT, card)
             doubtful = [number for number, line in enumerate(read) if looks > 1 and is_doubtful(line)]
-            seen = [found[number] for number in doubtful], [strips[number] for number in doubtful]
-            for number, line in zip(doubtful, self._look(*seen, SLANTS, card), strict=True):
+            again = self._look([found[number] for number in doubtful], SLANTS, card)
+            for number, line in zip(doubtful, again, strict=True):
                 read[number] = line
         kept: list[list[Line]] = [[] for _ in pages]
         for one, line in zip(found, read, strict=True):
@@ -157,21 +164,31 @@ class Reader:
             for one, boxes, scores in zip(found, groups, self._opinions(glyphs, UPRIGHT), strict=True)
         ]
 
-    def _look(
-        self, found: Sequence[_Found], strips: Sequence[Strip], slants: tuple[float, ...], card: Card
-    ) -> list[Line]:
-        """Lines as both networks read them, the mean of what they say at each slant."""
-        images = [strip.image for strip in strips]
-        steps = mean_of_views(self._recogniser.line_probabilities, images, slants)
-        drafts = [
-            draft(one.line, strip, said, card.classes)
-            for one, strip, said in zip(found, strips, steps, strict=True)
-        ]
-        glyphs = [_glyphs(one.ink, read) for one, read in zip(found, drafts, strict=True)]
-        opinions = self._opinions(glyphs, slants)
+    def _look(self, found: Sequence[_Found], slants: tuple[float, ...], card: Card) -> list[Line]:
+        """Lines as both networks read them, the mean of what they say at each slant.
+
+        With several threads the networks see some of the lines while others are cut and drafted.
+        """
+        ask = self._recogniser.line_probabilities
+        parts = shares(found, self._threads)
+        drafts: list[Draft] = []
+        heard: list[Future[list[np.ndarray]]] = []
+        with helpers(self._threads if len(parts) > 1 else 1) as pool:
+            said = [
+                pool.submit(mean_of_views, ask, [one.strip.image for one in part], slants) for part in parts
+            ]
+            for part, steps in zip(parts, said, strict=True):
+                read = [
+                    draft(one.line, one.strip, probabilities, card.classes)
+                    for one, probabilities in zip(part, steps.result(), strict=True)
+                ]
+                glyphs = [_glyphs(one.ink, line) for one, line in zip(part, read, strict=True)]
+                heard.append(pool.submit(self._opinions, glyphs, slants))
+                drafts += read
+            opinions = [line for future in heard for line in future.result()]
         return [
-            transcribe(read, said, card.trust, one.constraint)
-            for one, read, said in zip(found, drafts, opinions, strict=True)
+            transcribe(read, opinion, card.trust, one.constraint)
+            for one, read, opinion in zip(found, drafts, opinions, strict=True)
         ]
 
     def _opinions(self, glyphs: list[list[np.ndarray]], slants: tuple[float, ...]) -> list[np.ndarray]:
