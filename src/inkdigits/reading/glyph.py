@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from inkdigits.reading.percentile import percentile
+from inkdigits.reading.percentile import percentile, percentiles
 
 NORMALISER_VERSION = 1
 
@@ -116,5 +116,5 @@ def finish_strip(small: np.ndarray) -> np.ndarray:
     """Stretch a strip (32, width) so that clean paper is 0 and the darker strokes are 255, whatever the
     pen.
     """
-    low, high = percentile(small, 10), percentile(small, 98)
+    low, high = percentiles(small, 10, 98)
     return np.round(np.clip((small - low) / max(high - low, 0.08), 0, 1) * 255).astype(np.uint8)

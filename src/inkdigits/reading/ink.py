@@ -16,7 +16,7 @@ import numpy as np
 from inkdigits.reading.components import components, touches_border
 from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
-from inkdigits.reading.percentile import percentile
+from inkdigits.reading.percentile import percentile, percentiles
 from inkdigits.reading.rules import find_rules
 
 WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
@@ -162,13 +162,13 @@ def _small(gray: np.ndarray) -> np.ndarray:
 
 def _is_light_on_dark(small: np.ndarray) -> bool:
     """Whether the ink is lighter than what it is on: chalk on a board, MNIST, a negative scan."""
-    middle = (percentile(small, 1) + percentile(small, 99)) / 2
-    usual = percentile(small, 50)
+    darkest, usual, lightest = percentiles(small, 1, 50, 99)
+    middle = (darkest + lightest) / 2
     if usual > 140 or usual > middle:
         return False
     border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).astype(np.int16)
-    flat = percentile(border, 75) - percentile(border, 25) <= 8
-    if flat and percentile(border, 50) < middle - 40 and float((small > middle).mean()) < 0.4:
+    low, around, high = percentiles(border, 25, 50, 75)
+    if high - low <= 8 and around < middle - 40 and float((small > middle).mean()) < 0.4:
         return True
     # Uneven ground: are narrow things lighter than what is around them, or darker?
     reach = max(3, round(max(small.shape) / 20)) | 1

@@ -15,13 +15,22 @@ def percentile(values: np.ndarray, share: float) -> float:
     """What `share` per cent of `values` (any shape, not empty) are below, between two of them in proportion,
     as `numpy.percentile` has it.
     """
-    place = share / 100 * (values.size - 1)
-    below = int(place)
-    above = min(below + 1, values.size - 1)
+    return percentiles(values, share)[0]
+
+
+def percentiles(values: np.ndarray, *shares: float) -> list[float]:
+    """What each of `shares` per cent of `values` (any shape, not empty) are below; the values are ordered
+    once.
+    """
+    places = [share / 100 * (values.size - 1) for share in shares]
+    pairs = [(int(place), min(int(place) + 1, values.size - 1)) for place in places]
     if values.dtype == np.float32 and values.size >= _MANY:
         # Darkness has few levels, and NumPy sorts such numbers far quicker than it parts them.
         ordered = np.sort(values, axis=None)
     else:
-        ordered = np.partition(values, (below, above), axis=None)
-    lower, upper = float(ordered[below]), float(ordered[above])
-    return lower + (place - below) * (upper - lower)
+        ordered = np.partition(values, sorted({index for pair in pairs for index in pair}), axis=None)
+    found = []
+    for place, (below, above) in zip(places, pairs, strict=True):
+        lower, upper = float(ordered[below]), float(ordered[above])
+        found.append(lower + (place - below) * (upper - lower))
+    return found

@@ -48,4 +48,6 @@ def mean_of_views(
     if not len(images):
         return []
     said = network([slanted(image, slope) for slope in slants for image in images])
+    if len(slants) == 1:
+        return said
     return [np.mean(said[number :: len(images)], axis=0) for number in range(len(images))]
