@@ -34,4 +34,8 @@ def test_several_at_once_are_each_by_itself(values: np.ndarray, shares: list[int
 def test_many_numbers_are_no_different(levels: int) -> None:
     values = np.random.default_rng(0).integers(0, levels, (90, 100)).astype(np.float32)
     shares = (0, 12.5, 50, 99.6, 100)
-    assert percentiles(values, *shares) == pytest.approx(list(np.percentile(values.astype(float), shares)))
+    wanted = list(np.percentile(values.astype(float), shares))
+    assert percentiles(values, *shares) == pytest.approx(wanted)
+    assert [percentile(values, share) for share in shares] == pytest.approx(wanted)
+    few = np.where(values == values.max(), values, np.float32(0))
+    assert percentile(few, 99.6) == pytest.approx(float(np.percentile(few.astype(float), 99.6)))

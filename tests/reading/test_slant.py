@@ -59,9 +59,9 @@ def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> 
     looks: list[tuple[int, tuple[float, ...]]] = []
     original = Reader._look
 
-    def spy(self, found, slants, card):
+    def spy(self, pool, found, slants, card):
         looks.append((len(found), slants))
-        return original(self, found, slants, card)
+        return original(self, pool, found, slants, card)
 
     monkeypatch.setattr(Reader, "_look", spy)
     reader, picture = Reader(), handwriting("20863")

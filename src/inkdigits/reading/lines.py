@@ -204,8 +204,9 @@ def _line(forms: np.ndarray, scale: float) -> TextLine:
     tall = forms[heights >= _TALL * heights.max()]
     slope = 0.0
     if len(tall) >= 3 and tall[-1, 0] - tall[0, 2] > 1.5 * heights.max():
-        middle = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2
-        slope = float(np.polyfit(*middle, 1)[0])
+        across, down = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2
+        away = across - across.mean()
+        slope = float(away @ (down - down.mean()) / (away @ away))  # of least squares
     left, top, right, bottom = (value * scale for value in _hull(forms.tolist()))
     height = percentile(_heights(tall), 70) * scale
     return TextLine(left, top, right, bottom, height, slope, forms * scale)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,19 +138,22 @@ class Reader:
             ink = find_ink(page)
             found += [_Found(number, page, ink, line, constraint) for line in find_lines(ink)]
         card = self._recogniser.line_card
-        if card is None:
-            read = self._by_glyphs(found)
-        else:
-            read = self._look(found, UPRIGHT, card)
-            doubtful = [number for number, line in enumerate(read) if looks > 1 and is_doubtful(line)]
-            again = self._look([found[number] for number in doubtful], SLANTS, card)
-            for number, line in zip(doubtful, again, strict=True):
-                read[number] = line
+        read = self._by_glyphs(found) if card is None else self._by_both(found, card, looks)
         kept: list[list[Line]] = [[] for _ in pages]
         for one, line in zip(found, read, strict=True):
             if not _is_surroundings(line, one.page):
                 kept[one.number].append(line)
         return [tuple(lines) for lines in kept]
+
+    def _by_both(self, found: Sequence[_Found], card: Card, looks: int) -> list[Line]:
+        """Lines as both networks read them, at the first look or the second."""
+        with helpers(self._threads if len(found) > 1 else 1) as pool:
+            read = self._look(pool, found, UPRIGHT, card)
+            doubtful = [number for number, line in enumerate(read) if looks > 1 and is_doubtful(line)]
+            again = self._look(pool, [found[number] for number in doubtful], SLANTS, card)
+        for number, line in zip(doubtful, again, strict=True):
+            read[number] = line
+        return read
 
     def _by_glyphs(self, found: Sequence[_Found]) -> list[Line]:
         """Lines read form by form, where there is no line network."""
@@ -164,7 +167,9 @@ class Reader:
             for one, boxes, scores in zip(found, groups, self._opinions(glyphs, UPRIGHT), strict=True)
         ]
 
-    def _look(self, found: Sequence[_Found], slants: tuple[float, ...], card: Card) -> list[Line]:
+    def _look(
+        self, pool: Executor, found: Sequence[_Found], slants: tuple[float, ...], card: Card
+    ) -> list[Line]:
         """Lines as both networks read them, the mean of what they say at each slant.
 
         With several threads the networks see some of the lines while others are cut and drafted.
@@ -173,19 +178,16 @@ class Reader:
         parts = shares(found, self._threads)
         drafts: list[Draft] = []
         heard: list[Future[list[np.ndarray]]] = []
-        with helpers(self._threads if len(parts) > 1 else 1) as pool:
-            said = [
-                pool.submit(mean_of_views, ask, [one.strip.image for one in part], slants) for part in parts
+        said = [pool.submit(mean_of_views, ask, [one.strip.image for one in part], slants) for part in parts]
+        for part, steps in zip(parts, said, strict=True):
+            read = [
+                draft(one.line, one.strip, probabilities, card.classes)
+                for one, probabilities in zip(part, steps.result(), strict=True)
             ]
-            for part, steps in zip(parts, said, strict=True):
-                read = [
-                    draft(one.line, one.strip, probabilities, card.classes)
-                    for one, probabilities in zip(part, steps.result(), strict=True)
-                ]
-                glyphs = [_glyphs(one.ink, line) for one, line in zip(part, read, strict=True)]
-                heard.append(pool.submit(self._opinions, glyphs, slants))
-                drafts += read
-            opinions = [line for future in heard for line in future.result()]
+            glyphs = [_glyphs(one.ink, line) for one, line in zip(part, read, strict=True)]
+            heard.append(pool.submit(self._opinions, glyphs, slants))
+            drafts += read
+        opinions = [line for future in heard for line in future.result()]
         return [
             transcribe(read, opinion, card.trust, one.constraint)
             for one, read, opinion in zip(found, drafts, opinions, strict=True)
