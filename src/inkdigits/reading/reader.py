@@ -49,6 +49,21 @@ class _Found:
         return cut_strip(self.page, self.ink, self.line)
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A line as it was read, and what led to that.
+
+    Attributes:
+        steps: (steps, classes) float32, what the line network said of its strip.
+        glyphs: what the glyph network was shown; `opinions` (glyphs, classes) float32 are what it said.
+    """
+
+    line: Line
+    steps: np.ndarray
+    glyphs: list[np.ndarray]
+    opinions: np.ndarray
+
+
 class Reader:
     """Reads pages. It owns the networks; one reader serves any number of threads.
 
@@ -150,12 +165,13 @@ class Reader:
     def _by_both(self, found: Sequence[_Found], card: Card, looks: int) -> list[Line]:
         """Lines as both networks read them, at the first look or the second."""
         with helpers(self._threads if len(found) > 1 else 1) as pool:
-            read = self._look(pool, found, UPRIGHT, card)
-            doubtful = [number for number, line in enumerate(read) if looks > 1 and is_doubtful(line)]
-            again = self._look(pool, [found[number] for number in doubtful], SLANTS, card)
-        for number, line in zip(doubtful, again, strict=True):
-            read[number] = line
-        return read
+            seen = self._look(pool, found, UPRIGHT, card)
+            doubtful = [number for number, one in enumerate(seen) if looks > 1 and is_doubtful(one.line)]
+            before = [seen[number] for number in doubtful]
+            again = self._look(pool, [found[number] for number in doubtful], SLANTS, card, before)
+        for number, one in zip(doubtful, again, strict=True):
+            seen[number] = one
+        return [one.line for one in seen]
 
     def _by_glyphs(self, found: Sequence[_Found]) -> list[Line]:
         """Lines read form by form, where there is no line network."""
@@ -170,37 +186,67 @@ class Reader:
         ]
 
     def _look(
-        self, pool: Executor, found: Sequence[_Found], slants: tuple[float, ...], card: Card
-    ) -> list[Line]:
-        """Lines as both networks read them, the mean of what they say at each slant.
+        self,
+        pool: Executor,
+        found: Sequence[_Found],
+        slants: tuple[float, ...],
+        card: Card,
+        before: Sequence[_Seen] | None = None,
+    ) -> list[_Seen]:
+        """Lines as both networks read them, the mean of what they say at each slant; `before` is what an
+        upright look has shown.
 
         With several threads the networks see some of the lines while others are cut and drafted.
         """
         ask = self._recogniser.line_probabilities
-        parts = shares(found, self._threads)
+        parts = shares(range(len(found)), self._threads)
+        said: list[Future[list[np.ndarray]]] = []
+        for part in parts:
+            images = [found[number].strip.image for number in part]
+            upright = None if before is None else [before[number].steps for number in part]
+            said.append(pool.submit(mean_of_views, ask, images, slants, upright))
         drafts: list[Draft] = []
+        glyphs: list[list[np.ndarray]] = []
         heard: list[Future[list[np.ndarray]]] = []
-        said = [pool.submit(mean_of_views, ask, [one.strip.image for one in part], slants) for part in parts]
-        for part, steps in zip(parts, said, strict=True):
-            read = [
-                draft(one.line, one.strip, probabilities, card.classes)
-                for one, probabilities in zip(part, steps.result(), strict=True)
-            ]
-            glyphs = [_glyphs(one.ink, line) for one, line in zip(part, read, strict=True)]
-            heard.append(pool.submit(self._opinions, glyphs, slants))
-            drafts += read
-        opinions = [line for future in heard for line in future.result()]
+        for part, future in zip(parts, said, strict=True):
+            for number, steps in zip(part, future.result(), strict=True):
+                drafts.append(draft(found[number].line, found[number].strip, steps, card.classes))
+                glyphs.append(_glyphs(found[number].ink, drafts[number]))
+            upright = None if before is None else [before[number] for number in part]
+            heard.append(pool.submit(self._opinions, [glyphs[number] for number in part], slants, upright))
+        steps = [step for future in said for step in future.result()]
+        opinions = [opinion for future in heard for opinion in future.result()]
         return [
-            transcribe(read, opinion, card.trust, one.constraint)
-            for one, read, opinion in zip(found, drafts, opinions, strict=True)
+            _Seen(transcribe(read, opinion, card.trust, one.constraint), step, shown, opinion)
+            for one, step, read, shown, opinion in zip(found, steps, drafts, glyphs, opinions, strict=True)
         ]
 
-    def _opinions(self, glyphs: list[list[np.ndarray]], slants: tuple[float, ...]) -> list[np.ndarray]:
-        """The glyph network's probabilities (glyphs, classes) for each line's glyphs, all asked at once."""
+    def _opinions(
+        self,
+        glyphs: list[list[np.ndarray]],
+        slants: tuple[float, ...],
+        before: Sequence[_Seen] | None = None,
+    ) -> list[np.ndarray]:
+        """The glyph network's probabilities (glyphs, classes) for each line's glyphs, all asked at once; what
+        it said of the same glyphs `before` is not asked again.
+        """
         ask = self._recogniser.glyph_probabilities
+        upright = None
+        if before is not None:
+            upright = [
+                opinion
+                for line, one in zip(glyphs, before, strict=True)
+                for opinion in (
+                    one.opinions if _same(line, one.glyphs) else self._opinions([line], UPRIGHT)[0]
+                )
+            ]
         every = [glyph for line in glyphs for glyph in line]
-        opinions = mean_of_views(lambda views: list(ask(np.stack(views))), every, slants)
+        opinions = mean_of_views(lambda views: list(ask(np.stack(views))), every, slants, upright)
         return np.split(opinions, np.cumsum([len(line) for line in glyphs])[:-1]) if glyphs else []
+
+
+def _same(glyphs: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    return len(glyphs) == len(others) and all(map(np.array_equal, glyphs, others))
 
 
 def _keep_memory() -> None:
