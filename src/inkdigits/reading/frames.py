@@ -80,7 +80,7 @@ def find_frames(strokes: Components) -> list[Frame]:
     _, _, width, height, area = strokes.stats.T
     likely = (np.minimum(width, height) >= _LEAST) & (area < _FILLED * width * height)
     frames = []
-    for number in np.flatnonzero(likely):
+    for number in np.flatnonzero(likely).tolist():
         rows, columns = strokes.box(number)
         part = strokes.within(rows, columns)
         stroke = (part == number).view(np.uint8)

@@ -99,11 +99,11 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
         return soft, left
     count, labels = cv2.connectedComponents(np.ascontiguousarray(band), connectivity=8, ltype=cv2.CV_16U)
     area = np.bincount(labels.ravel(), minlength=count)
-    labels = np.asarray(labels)[:, inside]
-    own = np.bincount(labels.ravel(), minlength=count)
+    inner: np.ndarray = np.asarray(labels)[:, inside]
+    own = np.bincount(inner.ravel(), minlength=count)
     foreign = own < _OWN * area
     foreign[0] = False
-    return _without(soft, mask, foreign[labels].view(np.uint8)) if foreign.any() else soft, left
+    return _without(soft, mask, foreign[inner].view(np.uint8)) if foreign.any() else soft, left
 
 
 def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:
