@@ -17,11 +17,12 @@ def test_shares_are_all_items_in_order(items: list[int], threads: int) -> None:
     assert [item for part in parts for item in part] == items
     assert all(parts)
     assert len({len(part) for part in parts[:-1]}) <= 1
-    assert len(parts) <= (1 if threads == 1 else 4 * threads)
+    assert len(parts) <= (1 if threads == 1 else 2 * threads)
 
 
-def test_a_page_of_few_lines_has_a_share_a_line() -> None:
-    assert shares("abcde", 2) == ["a", "b", "c", "d", "e"]
+def test_two_threads_have_two_shares_each() -> None:
+    assert shares("abcde", 2) == ["ab", "cd", "e"]
+    assert shares("abcdefgh", 2) == ["ab", "cd", "ef", "gh"]
 
 
 def test_a_lone_thread_is_the_callers_own() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-_SHARES = 4  # a thread: with fewer one waits at the end, and many small ones cost more than they save
+_SHARES = 2  # a thread: with one a thread waits at the end, and many small ones cost more than they save
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
