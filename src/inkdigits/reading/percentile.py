@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import numpy as np
 
-_MANY = 5000  # numbers from which sorting is quicker
-_HIGH = 90  # per cent: from here on only numbers above the mean are ordered, if that is enough
+_HIGH, _MANY = 90, 5000  # per cent and numbers from which on only those above the mean are ordered
 
 
 def percentile(values: np.ndarray, share: float) -> float:
     """What `share` per cent of `values` (any shape, not empty) are below, between two of them in proportion,
     as `numpy.percentile` has it.
     """
-    return percentiles(values, share)[0]
+    place = share / 100 * (values.size - 1)
+    left_out = 0
+    if share > _HIGH and values.size > _MANY:
+        high = values[values > values.mean()]
+        if values.size - high.size <= int(place):
+            values, left_out = high, values.size - high.size
+    return _at(_ordered(values, int(place) - left_out), place, left_out)
 
 
 def percentiles(values: np.ndarray, *shares: float) -> list[float]:
@@ -24,19 +29,24 @@ def percentiles(values: np.ndarray, *shares: float) -> list[float]:
     once.
     """
     places = [share / 100 * (values.size - 1) for share in shares]
-    pairs = [(int(place), min(int(place) + 1, values.size - 1)) for place in places]
-    left_out = 0
-    if values.dtype == np.float32 and values.size >= _MANY:
-        if min(shares) > _HIGH:
-            high = values[values > values.mean()]
-            if values.size - high.size <= min(pairs)[0]:
-                values, left_out = high, values.size - high.size
-        # Darkness has few levels, and NumPy sorts such numbers far quicker than it parts them.
-        ordered = np.sort(values, axis=None)
-    else:
-        ordered = np.partition(values, sorted({index for pair in pairs for index in pair}), axis=None)
-    found = []
-    for place, (below, above) in zip(places, pairs, strict=True):
-        lower, upper = float(ordered[below - left_out]), float(ordered[above - left_out])
-        found.append(lower + (place - below) * (upper - lower))
-    return found
+    ordered = _ordered(values, *map(int, places))
+    return [_at(ordered, place) for place in places]
+
+
+def _ordered(values: np.ndarray, *places: int) -> np.ndarray:
+    """The values in order, at least at each of `places` and next to it."""
+    if values.dtype == np.float32:
+        # NumPy sorts these as quickly as it parts them, and far quicker where there are few levels.
+        return np.sort(values, axis=None)
+    last = values.size - 1
+    return np.partition(
+        values, sorted({min(place + step, last) for place in places for step in (0, 1)}), None
+    )
+
+
+def _at(ordered: np.ndarray, place: float, left_out: int = 0) -> float:
+    """The number at a `place` between two of them; so many lower ones are `left_out`."""
+    below = int(place)
+    lower = float(ordered[below - left_out])
+    upper = float(ordered[min(below + 1 - left_out, len(ordered) - 1)])
+    return lower + (place - below) * (upper - lower)

@@ -85,7 +85,7 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
     pixels; no pixels where there is no stroke. What lies mostly beside the box is a neighbour's, or what is
     left of a ruled line.
     """
-    left, top, right, bottom = (round(float(value) / ink.scale) for value in box)
+    left, top, right, bottom = (round(value / ink.scale) for value in box.tolist())
     left, top = max(0, left), max(0, top)
     start = max(0, left - (bottom - top))
     band = ink.mask[top : bottom + 1, start : right + 1 + bottom - top]
