@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from drawing import handwriting
 
+from inkdigits.reading.components import components
 from inkdigits.reading.frames import find_frames, frame_lines, without_corner, without_frames
-from inkdigits.reading.ink import components
 from inkdigits.reading.reader import Reader
 
 
 def frames_of(ink: np.ndarray) -> np.ndarray | None:
     """The lines of the frames in `ink`, None where there is none."""
-    _, labels, stats = components(ink)
-    frames = find_frames(labels, stats)
+    frames = find_frames(components(ink))
     return frame_lines(frames, ink.shape) if frames else None
 
 
@@ -25,8 +24,7 @@ def test_within_a_frame_its_lines_replace_the_rulers_band() -> None:
     rules = np.zeros_like(ink)
     rules[112:120, 10:310] = 1  # the upper line is row 115
     rules[10:14] = 1
-    _, labels, stats = components(ink)
-    frames = find_frames(labels, stats)
+    frames = find_frames(components(ink))
     left = without_frames(rules, frames)
     assert left[10:14].all() and not left[115:130, 16:300].any(), "there a digit may begin"
     assert frame_lines(frames, ink.shape)[115, 15:304].all()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from inkdigits.reading.percentile import percentile
+from inkdigits.reading.percentile import percentile, percentiles
 
 
 @given(
@@ -20,3 +20,22 @@ def test_it_is_that_of_numpy(values: np.ndarray, share: float) -> None:
     assert percentile(values, share) == pytest.approx(wanted, abs=1e-6)
     grid = np.tile(values, (3, 1))
     assert percentile(grid, 50) == pytest.approx(float(np.median(grid)), abs=1e-6)
+
+
+@given(
+    arrays(np.uint8, st.integers(1, 300)),
+    st.lists(st.integers(0, 100), min_size=1, max_size=4),
+)
+def test_several_at_once_are_each_by_itself(values: np.ndarray, shares: list[int]) -> None:
+    assert percentiles(values, *shares) == [percentile(values, share) for share in shares]
+
+
+@pytest.mark.parametrize("levels", [3, 1_000_000])
+def test_many_numbers_are_no_different(levels: int) -> None:
+    values = np.random.default_rng(0).integers(0, levels, (90, 100)).astype(np.float32)
+    shares = (0, 12.5, 50, 99.6, 100)
+    wanted = list(np.percentile(values.astype(float), shares))
+    assert percentiles(values, *shares) == pytest.approx(wanted)
+    assert [percentile(values, share) for share in shares] == pytest.approx(wanted)
+    few = np.where(values == values.max(), values, np.float32(0))
+    assert percentile(few, 99.6) == pytest.approx(float(np.percentile(few.astype(float), 99.6)))

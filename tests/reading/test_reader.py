@@ -85,6 +85,14 @@ def test_one_reader_serves_many_threads_alike(reader: Reader) -> None:
     assert together == alone
 
 
+def test_two_threads_read_what_one_reads(reader: Reader) -> None:
+    lines = [handwriting(text, 60, seed=seed) for seed, text in enumerate(("208634", "583179", "470625"))]
+    page = np.concatenate(lines)
+    (answer,) = reader.read(page)
+    assert len(answer.lines) == 3
+    assert Reader(threads=2).read(page) == [answer]
+
+
 def test_an_unreadable_source_does_not_stop_the_others(reader: Reader, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not a picture")

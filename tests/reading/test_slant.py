@@ -53,15 +53,19 @@ def test_a_network_is_asked_once_and_its_opinions_averaged() -> None:
     assert [len(one) for one in said] == [4, 7]
     np.testing.assert_allclose(said[1], 50)
     assert mean_of_views(network, [], SLANTS) == [] and calls == [6]
+    upright = mean_of_views(network, images, UPRIGHT)
+    again = mean_of_views(network, images, SLANTS, upright)
+    assert calls == [6, 2, 4]
+    assert all(map(np.array_equal, again, said))
 
 
 def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[tuple[int, tuple[float, ...]]] = []
     original = Reader._look
 
-    def spy(self, found, strips, slants, card):
+    def spy(self, pool, found, slants, *rest):
         looks.append((len(found), slants))
-        return original(self, found, strips, slants, card)
+        return original(self, pool, found, slants, *rest)
 
     monkeypatch.setattr(Reader, "_look", spy)
     reader, picture = Reader(), handwriting("20863")

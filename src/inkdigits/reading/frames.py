@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inkdigits.reading.components import Components
+
 _LEAST = 14  # pixels: a smaller box holds nothing that could be read
 _SPECK = 10  # pixels: fewer within a frame are dirt
 _FILLED = 0.45  # share of its box that a frame fills at most
@@ -50,54 +52,54 @@ def _edge(stroke: np.ndarray) -> int:
     return max(2, round(_EDGE * stroke.shape[0]))
 
 
-def _runs_along_edges(stroke: np.ndarray) -> bool:
-    """Whether a stroke (height, width) bool runs along both its upper and its lower edge, as few do."""
-    edge, least = _edge(stroke), _ALONG * stroke.shape[1]
-    return all(np.count_nonzero(part.any(axis=0)) >= least for part in (stroke[:edge], stroke[-edge:]))
+def _is_ruled_along_edges(stroke: np.ndarray, run: np.ndarray) -> bool:
+    """Whether straight runs lie along both the upper and the lower edge of a stroke (height, width) uint8."""
+    edge, width = _edge(stroke), stroke.shape[1]
+    for rows in (stroke[:edge], stroke[-edge:]):
+        flat = cv2.morphologyEx(rows, cv2.MORPH_OPEN, run)
+        if cv2.countNonZero(cv2.reduce(flat, 0, cv2.REDUCE_MAX)) / width < _ALONG:
+            return False
+    return True
 
 
-def _lines(stroke: np.ndarray, holds: bool) -> np.ndarray | None:
-    """The straight runs of a stroke (height, width) uint8 that is a frame, None where it is none; `holds` is
-    whether anything lies within it.
+def _lines(stroke: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """The straight runs of a stroke (height, width) uint8, if it is ruled on all four sides, and how many
+    lines are across.
     """
-    height, width = stroke.shape
     edge = _edge(stroke)
-    run = max(3, round(_SPAN * min(height, width)))
-    flat = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
-    if min(flat[:edge].any(axis=0).mean(), flat[-edge:].any(axis=0).mean()) < _ALONG:
+    run = np.ones((1, max(3, round(_SPAN * min(stroke.shape)))), np.uint8)
+    # Most strokes are told by their edges, and nothing else of them is looked at.
+    if not _is_ruled_along_edges(stroke, run):
         return None
-    steep = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((run, 1), np.uint8))
+    flat = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, run)
+    steep = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, run.T)
     if not (steep[:, :edge].any() and steep[:, -edge:].any()):
         return None
     dividers = int((np.diff(np.pad(steep.any(axis=0).astype(np.int8), 1)) == 1).sum())
     # Where a line is not quite along the axes its runs leave steps.
-    lines = cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke
-    straight = float(lines.sum()) / float(stroke.sum())
-    if holds or dividers >= _DIVIDERS:
-        return lines if straight >= _STRAIGHT else None
-    return lines if straight >= _EMPTY and _has_corners(stroke) else None
+    return cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke, dividers
 
 
-def find_frames(labels: np.ndarray, stats: np.ndarray) -> list[Frame]:
-    """The frames among connected strokes.
-
-    Args:
-        labels: (height, width) integers, the components of the strokes.
-        stats: (components, 5) as OpenCV has them: left, top, width, height, area.
-    """
-    left, top, width, height, area = stats.T
+def find_frames(strokes: Components) -> list[Frame]:
+    """The frames among connected strokes."""
+    _, _, width, height, area = strokes.stats.T
     likely = (np.minimum(width, height) >= _LEAST) & (area < _FILLED * width * height)
     frames = []
-    for number in np.flatnonzero(likely):
-        rows = slice(int(top[number]), int(top[number] + height[number]))
-        columns = slice(int(left[number]), int(left[number] + width[number]))
-        part = labels[rows, columns]
-        stroke = part == number
-        if not _runs_along_edges(stroke):
+    for number in np.flatnonzero(likely).tolist():
+        rows, columns = strokes.box(number)
+        part = strokes.within(rows, columns)
+        stroke = (part == number).view(np.uint8)
+        ruled = _lines(stroke)
+        if ruled is None:
             continue
-        holds = bool((~stroke & (area[part] >= _SPECK) & (part > 0)).any())
-        lines = _lines(stroke.view(np.uint8), holds)
-        if lines is not None:
+        lines, dividers = ruled
+        straight = float(lines.sum()) / float(stroke.sum())
+        holds = bool(((part != number) & (area[part] >= _SPECK) & (part > 0)).any())
+        if holds or dividers >= _DIVIDERS:
+            is_frame = straight >= _STRAIGHT
+        else:
+            is_frame = straight >= _EMPTY and _has_corners(stroke)
+        if is_frame:
             frames.append(Frame(rows, columns, lines))
     return frames
 

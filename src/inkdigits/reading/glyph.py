@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from inkdigits.reading.percentile import percentile
+from inkdigits.reading.percentile import percentile, percentiles
 
 NORMALISER_VERSION = 1
 
@@ -23,6 +23,7 @@ _STROKE = (
     1.7  # pixels at glyph scale; thinner strokes (a sharp pencil, photographed large) are thickened to it
 )
 _STROKE_MAX = 4.5
+_STEPS = np.arange(GLYPH_BOX, dtype=np.float64)
 
 
 def normalise(ink: np.ndarray) -> np.ndarray:
@@ -37,13 +38,10 @@ def normalise(ink: np.ndarray) -> np.ndarray:
     Returns:
         (28, 28) uint8, 255 is ink; all zeros where `ink` holds none.
     """
-    mask = ink > _INK
-    rows = np.flatnonzero(mask.any(axis=1))
-    if rows.size == 0:
+    left, top, width, height = cv2.boundingRect((ink > _INK).view(np.uint8))
+    if width == 0:
         return np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
-    columns = np.flatnonzero(mask.any(axis=0))
-    crop = np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32)
-    height, width = crop.shape
+    crop = np.ascontiguousarray(ink[top : top + height, left : left + width], np.float32)
     scale = GLYPH_BOX / max(height, width)
     if scale < 1:
         crop = _thicken(crop, stroke_width(crop), scale)
@@ -54,14 +52,14 @@ def normalise(ink: np.ndarray) -> np.ndarray:
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     inked = small[small > 0.05]
     peak = percentile(inked, 95) if inked.size else 1.0
-    small = np.clip(small / max(peak, 1e-3), 0, 1)
-    return _centre(small)
+    small /= max(peak, 1e-3)
+    return _centre(np.clip(small, 0, 1, out=small))
 
 
 def stroke_width(ink: np.ndarray) -> float:
     """Typical stroke width in pixels: twice the mean distance to paper along the ridge of the strokes."""
-    mask = (ink > 0.5 * float(ink.max())).astype(np.uint8)
-    area = int(mask.sum())
+    mask = (ink > 0.5 * float(ink.max())).view(np.uint8)
+    area = cv2.countNonZero(mask)
     if area == 0:
         return 0.0
     distance = cv2.distanceTransform(
@@ -85,12 +83,12 @@ def _thicken(crop: np.ndarray, stroke: float, scale: float) -> np.ndarray:
 def _centre(small: np.ndarray) -> np.ndarray:
     height, width = small.shape
     total = max(float(small.sum()), 1e-6)
-    centre_y = float(small.sum(axis=1) @ np.arange(height)) / total
-    centre_x = float(small.sum(axis=0) @ np.arange(width)) / total
-    top = int(np.clip(round(GLYPH_SIZE / 2 - centre_y), 0, GLYPH_SIZE - height))
-    left = int(np.clip(round(GLYPH_SIZE / 2 - centre_x), 0, GLYPH_SIZE - width))
+    centre_y = float(small.sum(axis=1) @ _STEPS[:height]) / total
+    centre_x = float(small.sum(axis=0) @ _STEPS[:width]) / total
+    top = min(max(round(GLYPH_SIZE / 2 - centre_y), 0), GLYPH_SIZE - height)
+    left = min(max(round(GLYPH_SIZE / 2 - centre_x), 0), GLYPH_SIZE - width)
     glyph = np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
-    glyph[top : top + height, left : left + width] = np.round(small * 255).astype(np.uint8)
+    glyph[top : top + height, left : left + width] = np.rint(small * 255)
     return glyph
 
 
@@ -118,5 +116,5 @@ def finish_strip(small: np.ndarray) -> np.ndarray:
     """Stretch a strip (32, width) so that clean paper is 0 and the darker strokes are 255, whatever the
     pen.
     """
-    low, high = percentile(small, 10), percentile(small, 98)
+    low, high = percentiles(small, 10, 98)
     return np.round(np.clip((small - low) / max(high - low, 0.08), 0, 1) * 255).astype(np.uint8)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inkdigits.reading.components import components, touches_border
 from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
-from inkdigits.reading.percentile import percentile
+from inkdigits.reading.percentile import percentile, percentiles
 from inkdigits.reading.rules import find_rules
 
 WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
@@ -26,7 +27,6 @@ _LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, wi
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
 _DARKEST_PAPER = 24  # of 255: nothing is divided by less
 _SPECK = 5  # pixels: fewer are no stroke
-_DENSE = 0.3  # share of ink from which OpenCV measures components quicker
 _FAINTEST = 0.05  # share of the paper's brightness; anything fainter is paper
 
 
@@ -81,7 +81,10 @@ def find_ink(page: Page) -> Ink:
     rules = find_rules(raw, max(low, 0.3 * peak))
     strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or peak
     mask, frames = _strokes(raw, rules, strength, low)
-    return Ink(np.clip(raw / strength, 0, 1), mask, paper, scale, strength, inverted, frames)
+    # In place: memory that a process is given anew costs more than what is done with it.
+    raw /= strength
+    cv2.threshold(raw, 1.0, 0.0, cv2.THRESH_TRUNC, dst=raw)
+    return Ink(raw, mask, paper, scale, strength, inverted, frames)
 
 
 def _over(
@@ -163,12 +166,13 @@ def _small(gray: np.ndarray) -> np.ndarray:
 
 def _is_light_on_dark(small: np.ndarray) -> bool:
     """Whether the ink is lighter than what it is on: chalk on a board, MNIST, a negative scan."""
-    middle = (percentile(small, 1) + percentile(small, 99)) / 2
-    if float(np.median(small)) > 140 or float(np.median(small)) > middle:
+    darkest, usual, lightest = percentiles(small, 1, 50, 99)
+    middle = (darkest + lightest) / 2
+    if usual > 140 or usual > middle:
         return False
     border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).astype(np.int16)
-    flat = percentile(border, 75) - percentile(border, 25) <= 8
-    if flat and np.median(border) < middle - 40 and float((small > middle).mean()) < 0.4:
+    low, around, high = percentiles(border, 25, 50, 75)
+    if high - low <= 8 and around < middle - 40 and float((small > middle).mean()) < 0.4:
         return True
     # Uneven ground: are narrow things lighter than what is around them, or darker?
     reach = max(3, round(max(small.shape) / 20)) | 1
@@ -191,12 +195,12 @@ def _surroundings(small: np.ndarray) -> np.ndarray | None:
     # Repeated borders let a strip of desk that is narrower than the kernel survive at the picture's edge.
     padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
     thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))[wide:-wide, wide:-wide]
-    _, labels, stats = components(np.ascontiguousarray(thick))
+    found = components(np.ascontiguousarray(thick))
     outside = np.asarray(
-        touches_border(stats, thick.shape) & (stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
+        touches_border(found.stats, thick.shape) & (found.stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
     )
     outside[0] = False
-    region = np.isin(labels, np.flatnonzero(outside)).astype(np.uint8)
+    region = found.chosen(outside)
     if not region.any() or float(region.mean()) > 0.6:
         return None
     return cv2.dilate(region, np.ones((3, 3), np.uint8))
@@ -220,8 +224,8 @@ def _relative_darkness(gray: np.ndarray, paper: np.ndarray) -> np.ndarray:
     under = cv2.resize(np.maximum(paper, _DARKEST_PAPER), size, interpolation=cv2.INTER_LINEAR)
     smooth = cv2.GaussianBlur(gray, (3, 3), 0) if max(gray.shape) > 300 else gray
     darkness = cv2.divide(smooth, under, scale=-1, dtype=cv2.CV_32F)
-    darkness -= float(np.median(darkness[::4, ::4]))
-    return np.maximum(darkness, 0, out=darkness)
+    darkness -= percentile(darkness[::4, ::4], 50)
+    return cv2.threshold(darkness, 0.0, 0.0, cv2.THRESH_TOZERO, dst=darkness)[1]
 
 
 def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
@@ -242,13 +246,13 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
     thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8), borderValue=0)
     if not thick.any():
         return False
-    count, labels, stats = components(dark)
-    outside = np.bincount(labels.ravel(), weights=thick.ravel(), minlength=count) > 0
-    outside &= touches_border(stats, dark.shape)
+    found = components(dark)
+    outside = np.bincount(found.owners, weights=thick.ravel()[found.places], minlength=found.count) > 0
+    outside &= touches_border(found.stats, dark.shape)
     outside[0] = False
     if not outside.any():
         return False
-    region = cv2.dilate(np.isin(labels, np.flatnonzero(outside)).astype(np.uint8), np.ones((5, 5), np.uint8))
+    region = cv2.dilate(found.chosen(outside), np.ones((5, 5), np.uint8))
     darkness[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
     return True
 
@@ -256,13 +260,13 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
 def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
     """The darkness of the pen: of the connected stroke that stands out most; 0 where there is none."""
     binary = ((darkness > low) & (rules == 0)).view(np.uint8)
-    count, labels, stats = components(binary)
-    if count < 2:
+    found = components(binary)
+    if found.count < 2:
         return 0.0
     height, width = binary.shape
-    stats = stats[1:]
-    inked = np.flatnonzero(binary.view(bool))
-    sums = np.bincount(labels.ravel()[inked], weights=darkness.ravel()[inked], minlength=count)[1:]
+    stats = found.stats[1:]
+    inked = darkness.ravel()[found.places]
+    sums = np.bincount(found.owners, weights=inked, minlength=found.count)[1:]
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     worth = sums / areas * np.sqrt(areas) * (sizes > 0.04 * min(height, width))
@@ -270,40 +274,7 @@ def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
     best = int(worth.argmax())
     if worth[best] <= 0:
         return 0.0
-    left, top, wide, high = stats[best, :4]
-    part = (slice(top, top + high), slice(left, left + wide))
-    return percentile(darkness[part][labels[part] == best + 1], 80)
-
-
-def components(binary: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-    """OpenCV's connected components, touching at corners too: count, labels (rows, columns), statistics (n,
-    5) as OpenCV has them, those of the background left 0.
-    """
-    # Of so few pixels no more components can be than 16 bits count, in half the time.
-    kind = cv2.CV_16U if binary.size < 4 * 65_000 else cv2.CV_32S
-    places = np.flatnonzero(binary.view(bool))
-    if len(places) > _DENSE * binary.size:
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8, ltype=kind)
-        stats[0] = 0
-        return count, np.asarray(labels), np.asarray(stats)
-    # Statistics of ink alone: OpenCV also measures the background, which takes six times as long.
-    count, labels = cv2.connectedComponents(binary, connectivity=8, ltype=kind)
-    owners = labels.ravel()[places].astype(np.int32, copy=False)
-    rows, columns = np.divmod(places.astype(np.int32), np.int32(binary.shape[1]))
-    first = np.full((count, 2), np.iinfo(np.int32).max, np.int32)
-    last = np.full((count, 2), -1, np.int32)
-    for axis, values in enumerate((columns, rows)):
-        np.minimum.at(first[:, axis], owners, values)
-        np.maximum.at(last[:, axis], owners, values)
-    stats = np.column_stack([first, last - first + 1, np.bincount(owners, minlength=count)]).astype(np.int32)
-    stats[0] = 0
-    return count, np.asarray(labels), stats
-
-
-def touches_border(stats: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Which of OpenCV's component statistics (n, 5) reach the border of a map of `shape`."""
-    left, top, wide, high = stats[:, 0], stats[:, 1], stats[:, 2], stats[:, 3]
-    return (left <= 1) | (top <= 1) | (left + wide >= shape[1] - 1) | (top + high >= shape[0] - 1)
+    return percentile(inked[found.owners == best + 1], 80)
 
 
 def _strokes(
@@ -313,22 +284,19 @@ def _strokes(
     rulers and of frames left out; and the frames' lines where no stroke is, if there are frames.
     """
     weak = (darkness > max(low, 0.36 * strength)).view(np.uint8)
-    count, labels, stats = components(weak)
-    frames = find_frames(labels, stats)
+    found = components(weak)
+    frames = find_frames(found)
     lines = frame_lines(frames, weak.shape) if frames else None
     printed = rules if lines is None else without_frames(rules, frames) | lines
     if printed.any():
         weak &= 1 - printed
-        count, labels, stats = components(weak)
+        found = components(weak)
     # Ink is a small part of most pages: only its pixels are looked up.
-    places = np.flatnonzero(weak.view(bool))
-    owners = labels.ravel()[places]
-    core = darkness.ravel()[places] > 0.62 * strength
-    strong = np.bincount(owners[core], minlength=count)
-    keep = (strong >= 3) & (stats[:, cv2.CC_STAT_AREA] >= _SPECK)
+    core = darkness.ravel()[found.places] > 0.62 * strength
+    strong = np.bincount(found.owners[core], minlength=found.count)
+    keep = (strong >= 3) & (found.stats[:, cv2.CC_STAT_AREA] >= _SPECK)
     keep[0] = False
-    mask = np.zeros(weak.shape, np.uint8)
-    mask.ravel()[places] = keep[owners]
+    mask = found.chosen(keep)
     if lines is not None:
         # With the lines go their faint edges, which no stroke has.
         lines = cv2.bitwise_and(cv2.dilate(lines, np.ones((3, 3), np.uint8)), 1 - mask)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from inkdigits.reading.ink import Ink, components, touches_border
+from inkdigits.reading.components import components, touches_border
+from inkdigits.reading.ink import Ink
 from inkdigits.reading.percentile import percentile
 
 _TALL = 0.45  # of the reference height: what may begin or continue a line by itself
@@ -73,11 +74,8 @@ def _forms(ink: Ink) -> np.ndarray:
     x, y, across, down = cv2.boundingRect(joined)
     if across == 0:
         return np.zeros((0, 4))
-    count, _, stats = components(np.ascontiguousarray(joined[y : y + down, x : x + across]))
-    if count < 2:
-        return np.zeros((0, 4))
+    stats = components(np.ascontiguousarray(joined[y : y + down, x : x + across])).stats[1:]
     stats[:, :2] += (x, y)
-    stats = stats[1:]
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
     fill = area / np.maximum(wide * high, 1)
     border = touches_border(stats, ink.mask.shape)
@@ -119,21 +117,26 @@ def _reference_height(forms: np.ndarray) -> float:
 def _chain(forms: np.ndarray, reference: float) -> list[list[Box]]:
     """Forms from left to right, each joining the line whose last form lies most at its own height."""
     groups: list[list[Box]] = []
+    ends: list[Box] = []  # the boxes of each group's last three forms
     for form in forms[np.argsort(forms[:, 0])].tolist():
-        best, best_overlap = None, 0.3
-        for group in groups:
+        best, best_overlap = -1, 0.3
+        for number, (group, end) in enumerate(zip(groups, ends, strict=True)):
+            if form[1] >= end[3] or end[1] >= form[3]:
+                continue
             last = group[-1]
             gap = form[0] - last[2]
             # Only digits as far apart as they are tall can be of one line on a page of many sizes.
             if gap > _REACH * max(reference, 0.5 * (form[3] - form[1] + last[3] - last[1])):
                 continue
-            overlap = max(_overlap(form, last), _overlap(form, _hull(group[-3:])) * 0.9)
+            overlap = max(_overlap(form, last), _overlap(form, end) * 0.9)
             if overlap > best_overlap:
-                best, best_overlap = group, overlap
-        if best is None:
+                best, best_overlap = number, overlap
+        if best < 0:
             groups.append([form])
+            ends.append(form)
         else:
-            best.append(form)
+            groups[best].append(form)
+            ends[best] = _hull(groups[best][-3:])
     return groups
 
 
@@ -201,8 +204,9 @@ def _line(forms: np.ndarray, scale: float) -> TextLine:
     tall = forms[heights >= _TALL * heights.max()]
     slope = 0.0
     if len(tall) >= 3 and tall[-1, 0] - tall[0, 2] > 1.5 * heights.max():
-        middle = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2
-        slope = float(np.polyfit(*middle, 1)[0])
+        across, down = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2
+        away = across - across.mean()
+        slope = float(away @ (down - down.mean()) / (away @ away))  # of least squares
     left, top, right, bottom = (value * scale for value in _hull(forms.tolist()))
     height = percentile(_heights(tall), 70) * scale
     return TextLine(left, top, right, bottom, height, slope, forms * scale)

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from inkdigits.reading.components import components
 from inkdigits.reading.glyph import GLYPH_SIZE, normalise
-from inkdigits.reading.ink import Ink, components
+from inkdigits.reading.ink import Ink
 
 _KEPT = 0.1  # of the distance between two signs, beside either's middle: no cut is made there
 _INK = 0.2  # darkness of a stroke
@@ -48,22 +49,22 @@ def find_seam(ink: np.ndarray, left: float, right: float) -> np.ndarray:
     return seam + first
 
 
-def _without(ink: np.ndarray, labels: np.ndarray, foreign: np.ndarray) -> np.ndarray:
-    """`ink` without the components that are `foreign` (components,) bool, and without their faint edges."""
-    foreign[0] = False
-    if not foreign.any():
-        return ink
-    gone = foreign[labels]
-    near = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return np.where((near == 0) | ((labels > 0) & ~gone), ink, np.float32(0))
+def _without(ink: np.ndarray, strokes: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """`ink` without those of its `strokes` that are `gone`, both (height, width) uint8 in {0, 1}, and without
+    their faint edges.
+    """
+    near = cv2.dilate(gone, np.ones((3, 3), np.uint8))
+    return np.where((near == 0) | (strokes > gone), ink, np.float32(0))
 
 
 def _main_strokes(ink: np.ndarray) -> np.ndarray:
     """A piece (height, width) float32 without its crumbs: ends of a neighbour's strokes that fell to it."""
-    _, labels, stats = components((ink > _INK).astype(np.uint8))
-    area = stats[:, cv2.CC_STAT_AREA]
+    strokes = (ink > _INK).view(np.uint8)
+    found = components(strokes)
+    area = found.stats[:, cv2.CC_STAT_AREA]
     crumbs = area < _CRUMB * area.sum()
-    return _without(ink, labels, crumbs)
+    crumbs[0] = False
+    return _without(ink, strokes, found.chosen(crumbs)) if crumbs.any() else ink
 
 
 def divide(ink: np.ndarray, middles: Sequence[float]) -> list[np.ndarray]:
@@ -84,7 +85,7 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
     pixels; no pixels where there is no stroke. What lies mostly beside the box is a neighbour's, or what is
     left of a ruled line.
     """
-    left, top, right, bottom = (round(float(value) / ink.scale) for value in box)
+    left, top, right, bottom = (round(value / ink.scale) for value in box.tolist())
     left, top = max(0, left), max(0, top)
     start = max(0, left - (bottom - top))
     band = ink.mask[top : bottom + 1, start : right + 1 + bottom - top]
@@ -98,9 +99,11 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
         return soft, left
     count, labels = cv2.connectedComponents(np.ascontiguousarray(band), connectivity=8, ltype=cv2.CV_16U)
     area = np.bincount(labels.ravel(), minlength=count)
-    labels = np.asarray(labels)[:, inside]
-    own = np.bincount(labels.ravel(), minlength=count)
-    return _without(soft, labels, own < _OWN * area), left
+    inner: np.ndarray = np.asarray(labels)[:, inside]
+    own = np.bincount(inner.ravel(), minlength=count)
+    foreign = own < _OWN * area
+    foreign[0] = False
+    return _without(soft, mask, foreign[inner].view(np.uint8)) if foreign.any() else soft, left
 
 
 def cut_glyph(ink: Ink, box: np.ndarray) -> np.ndarray:

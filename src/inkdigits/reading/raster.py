@@ -168,6 +168,8 @@ def _plain(image: Image.Image, keep_color: bool) -> Pixels:
         image.mode == "LAB"
     ):  # Pillow converts it only with a colour profile; its first channel is the lightness
         image = image.getchannel(0)
+    if image.mode == "L":
+        return np.asarray(image), None
     if image.mode in _GRAY_MODES or _has_gray_palette(image):
         return np.concatenate([_samples(band, "L") for _, band in _bands(image)]), None
     return _from_rgb(image.size, ((rows, _samples(band, "RGB")) for rows, band in _bands(image)), keep_color)

@@ -43,9 +43,17 @@ def mean_of_views(
     network: Callable[[list[np.ndarray]], list[np.ndarray]],
     images: Sequence[np.ndarray] | np.ndarray,
     slants: Sequence[float],
+    upright: Sequence[np.ndarray] | None = None,
 ) -> list[np.ndarray]:
-    """What `network` says of each image, the mean over `slants`; it is asked once for all."""
+    """What `network` says of each image, the mean over `slants`; it is asked once for all.
+
+    `upright` is what it has said of the images at the first slant, if it has.
+    """
     if not len(images):
         return []
-    said = network([slanted(image, slope) for slope in slants for image in images])
+    asked = slants if upright is None else slants[1:]
+    said = network([slanted(image, slope) for slope in asked for image in images])
+    said = [*(upright or ()), *said]
+    if len(slants) == 1:
+        return said
     return [np.mean(said[number :: len(images)], axis=0) for number in range(len(images))]
