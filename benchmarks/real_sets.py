@@ -69,8 +69,8 @@ def load_single_digits(data: Path, name: str) -> tuple[list[NDArray[np.float32]]
     ink, and 0 to 9.
 
     The darkest point of every digit is full ink, as the reader takes a page's own pen for full ink; what was
-    cut along of a form's frame is left out, as it leaves frames out. Raises DataError where the file is missing
-    or not what it should be.
+    cut along of a form's frame is left out, as it leaves frames out. Raises DataError where the file is
+    missing or not what it should be.
     """
     if name == "mnist":
         digits = load_mnist(data, "test")

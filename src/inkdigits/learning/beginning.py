@@ -39,8 +39,8 @@ class _Product:
 def begin_from(model: keras.Sequential, path: Path, inputs: np.ndarray) -> None:
     """Give `model`, layers one after another, the weights of the network in `path`, in place.
 
-    `inputs` are some hundred of what it reads. Raises RunError where the file cannot be read, or is of another
-    network.
+    `inputs` are some hundred of what it reads. Raises RunError where the file cannot be read, or is of
+    another network.
     """
     try:
         products = list(_products(onnx.load(path).graph))
@@ -71,12 +71,14 @@ def begin_from(model: keras.Sequential, path: Path, inputs: np.ndarray) -> None:
 
 
 def check_beginning(model: keras.Model, path: Path, inputs: np.ndarray) -> None:
-    """RunError where the network and the file that it began from differ by more than 0.001 in a probability."""
+    """RunError where the network and the file that it began from differ by over 0.001 in a probability."""
     from inkdigits.learning.export import float32_copy, parity
 
     difference = parity(path, float32_copy(model), inputs)
     if not difference <= _AGREEMENT:
-        raise RunError(f"{path}: {model.name} cannot begin from it: what they say differs by {difference:.2g}")
+        raise RunError(
+            f"{path}: {model.name} cannot begin from it: what they say differs by {difference:.2g}"
+        )
 
 
 def _unfold(layer: keras.layers.BatchNormalization, product: _Product, maps: np.ndarray) -> None:

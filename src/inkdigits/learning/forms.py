@@ -2,9 +2,9 @@
 
 Each form is a string of points in hundredths of a digit's height, x to the right, y down, 0 the top and 100
 the base line. A point with `!` is a sharp corner, `/` lifts the pen. All were written down for this project:
-1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop, or a head as large as a 9's; open and closed 4; 5
-whose bowl has shrunk to a hook or is gone, as of a tick; 9 with a tail, or begun at its stem, or looped like
-an l; 7 that is all stem and bar; 4 like an h; 0 that ends in a flourish.
+1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop, or a head as large as
+a 9's; open and closed 4; 5 whose bowl has shrunk to a hook or is gone, as of a tick; 9 with a tail, or begun
+at its stem, or looped like an l; 7 that is all stem and bar; 4 like an h; 0 that ends in a flourish.
 """
 
 from __future__ import annotations

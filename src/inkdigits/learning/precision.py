@@ -1,5 +1,5 @@
-"""In what precision this machine learns fastest. In: the precision that a recipe names. Out: the one to compute
-in.
+"""In what precision this machine learns fastest. In: the precision that a recipe names. Out: the one to
+compute in.
 """
 
 # Keras annotates its operations more narrowly than they accept.
@@ -21,8 +21,8 @@ _REPEATS = 5
 def suited(precision: str) -> str:
     """`precision`, but "float32" in place of "mixed_bfloat16" where the processor has no arithmetic for it.
 
-    There a convolution takes ten times as long as in float32 (an AMD EPYC with AVX2 alone, TensorFlow 2.21), on
-    processors that have it half as long. The two differ far too much for a measurement to be undecided.
+    There a convolution takes ten times as long as in float32 (an AMD EPYC with AVX2 alone, TensorFlow 2.21),
+    on processors that have it half as long: too far apart for a measurement to be undecided.
     """
     return "float32" if precision == BFLOAT16 and _is_slow_in_bfloat16() else precision
 

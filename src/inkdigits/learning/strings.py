@@ -139,7 +139,7 @@ def draw_pen(random: np.random.Generator) -> Pen:
 
 
 def _draw_slant(random: np.random.Generator) -> float:
-    """Columns to the right a row up, beside the slant that a glyph has of its own: church records lean by 0.5."""
+    """Columns to the right a row up, beside a glyph's own slant: church records lean by 0.5."""
     leans = random.random() < _LEANING
     return float(random.uniform(0.2, 0.75) if leans else random.normal(0.08, 0.2))
 

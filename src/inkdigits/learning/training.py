@@ -104,7 +104,7 @@ def train(
 
 
 def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
-    """The recipe's network with fresh weights, its layers of the config's precision, if it suits the machine."""
+    """The recipe's network with fresh weights, in the config's precision if that suits the machine."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(suited(config.precision))
     try:

@@ -145,8 +145,8 @@ def without_corner(ink: np.ndarray) -> np.ndarray:
 
 
 def _ruled_depth(inked: np.ndarray, most: int) -> int:
-    """How many rows from the first on, `most` at most, lie on a line along it and its fading edge; 0 where there
-    is none.
+    """How many rows from the first on, `most` at most, lie on a line along it and its fading edge; 0 where
+    there is none.
     """
     ruled = np.flatnonzero(inked[:most].mean(axis=1) >= _RULED)
     return int(ruled[-1]) + 2 if ruled.size else 0
