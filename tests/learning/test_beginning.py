@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inkdigits.errors import RunError
+from inkdigits.learning.averaging import averaged
 from inkdigits.learning.beginning import begin_from, check_beginning
 from inkdigits.learning.export import export_model
 from inkdigits.learning.models.glyphs import build_glyph_cnn
@@ -32,6 +33,8 @@ def stirred(model: keras.Model) -> keras.Model:
             layer.beta.assign(random.normal(0, 0.3, size))
             layer.moving_mean.assign(random.normal(0, 0.2, size))
             layer.moving_variance.assign(random.uniform(0.5, 2.0, size))
+        elif isinstance(layer, keras.layers.Dense):
+            layer.bias.assign(random.normal(0, 0.5, layer.bias.shape))
     return model
 
 
@@ -80,3 +83,31 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     broken.write_bytes(b"no network")
     with pytest.raises(RunError, match="no ONNX file"):
         begin_from(build("glyph"), broken, inputs("glyph", 2, 0))
+
+
+def test_the_mean_of_a_network_with_itself_is_itself(exported: tuple[str, Path]) -> None:
+    kind, path = exported
+    model = build(kind)
+    begin_from(model, path, inputs(kind, 64, 1))
+    mean = averaged(model, path, inputs(kind, 64, 1))
+    images = inputs(kind, 8, 4)
+    assert np.allclose(np.asarray(mean(images)), np.asarray(model(images)), atol=1e-4)
+
+
+def test_the_mean_lies_between_two_networks(exported: tuple[str, Path]) -> None:
+    kind, path = exported
+    model = build(kind)
+    begin_from(model, path, inputs(kind, 64, 1))
+    last = next(layer for layer in reversed(model.layers) if isinstance(layer, keras.layers.Dense))
+    before = np.asarray(last.bias)
+    last.bias.assign(before + np.linspace(0, 2, len(before), dtype=np.float32))
+    mean = averaged(model, path, inputs(kind, 64, 1))
+    bias = np.asarray(next(layer for layer in reversed(mean.layers) if layer.name == last.name).bias)
+    assert np.allclose(bias, before + np.linspace(0, 1, len(before)), atol=1e-5)
+
+
+def test_the_mean_with_another_network_is_refused(exported: tuple[str, Path]) -> None:
+    kind, path = exported
+    other = "line" if kind == "glyph" else "glyph"
+    with pytest.raises(RunError, match="another network"):
+        averaged(build(other), path, inputs(other, 4, 0))

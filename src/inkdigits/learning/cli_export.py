@@ -54,6 +54,12 @@ def export(
         ),
     ] = None,
     half: Annotated[bool, typer.Option("--half", help="Store weights as float16: half the bytes.")] = False,
+    average: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Mean of the run's weights and this .onnx file's that it began from."
+        ),
+    ] = None,
 ) -> None:
     """Write a network for where it is to run, once it computes there what Keras does.
 
@@ -67,10 +73,10 @@ def export(
 
     if target != "onnx":
         nearest(target, ["onnx", *TARGETS], "target")
-        if half or threshold is not None:
-            raise typer.BadParameter(f"--half and --threshold are for onnx, not for {target}")
+        if half or threshold is not None or average is not None:
+            raise typer.BadParameter(f"--half, --threshold and --average are for onnx, not for {target}")
         _tell(write_target(run, target, data_folder(folder), out))
         return
-    path = export_run(run, data_folder(folder), out, threshold=threshold, half=half)
+    path = export_run(run, data_folder(folder), out, threshold=threshold, half=half, average=average)
     typer.echo(path)
     typer.echo(card_path(path))

@@ -22,9 +22,11 @@ import numpy as np
 
 from inkdigits.errors import RunError, WeightsError
 from inkdigits.learning import runs
+from inkdigits.learning.averaging import averaged
 from inkdigits.learning.calibration import choose_threshold, fit_temperature
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit
+from inkdigits.learning.feed import feed
 from inkdigits.learning.half import store_in_half
 from inkdigits.learning.line_calibration import calibrate_lines
 from inkdigits.learning.recipes import RECIPES, Recipe, TrainingData
@@ -50,12 +52,15 @@ def export_run(
     threshold: float | None = None,
     recipe: Recipe | None = None,
     half: bool = False,
+    average: Path | None = None,
 ) -> Path:
     """Export a finished run to `out_folder` (default: the run folder itself); returns the ONNX file's path.
 
     Temperature and threshold are fitted on the validation part of a glyph network (Guo et al. 2017); a run
     that learnt from all its data has none, and keeps temperature 1 and threshold 0.5 where no `threshold` is
-    given. Raises RunError where the run is not finished, WeightsError where ONNX Runtime and Keras disagree.
+    given. `average` is an exported network, such as the one that the run began from: what is exported then
+    has the mean of both networks' weights. Raises RunError where the run is not finished, WeightsError where
+    ONNX Runtime and Keras disagree.
     """
     model, config = load_run(run_folder)
     recipe = recipe or RECIPES[config.model]
@@ -63,6 +68,11 @@ def export_run(
     result = runs.read_json(run_folder / runs.RESULT)
     record = runs.read_json(run_folder / runs.ENVIRONMENT)
     metrics = {name: result[name] for name in ("train", "validation") if result[name]}
+    settings = config.to_dict()
+    if average is not None:
+        model = averaged(model, average, _parity_inputs(data))
+        metrics = _measured(model, recipe, config, data)
+        settings["averaged_with_sha256"] = file_sha256(average)
     if recipe.kind == "glyph":
         temperature, chosen = _calibrate(model, data)
     else:
@@ -79,7 +89,7 @@ def export_run(
         metrics=metrics,
         threshold=chosen if threshold is None else threshold,
         temperature=temperature,
-        recipe=config.to_dict(),
+        recipe=settings,
         created_from_commit=record["commit"],
         half=half,
     )
@@ -203,6 +213,17 @@ def parity(onnx_path: Path, model: keras.Model, inputs: np.ndarray) -> float:
         # Not max(): it would lose a NaN.
         largest = difference if not difference <= largest else largest
     return largest
+
+
+def _measured(
+    model: keras.Model, recipe: Recipe, config: TrainConfig, data: TrainingData
+) -> dict[str, dict[str, float]]:
+    """The metrics of a network that no run has measured, on the validation part if there is one."""
+    if data.validation is None:
+        return {}
+    model.compile(loss=recipe.loss(config), metrics=recipe.metrics())
+    values = model.evaluate(**feed(*data.validation, 1024), verbose=0, return_dict=True)
+    return {"validation": {name: float(value) for name, value in values.items()}}
 
 
 def _calibrate(model: keras.Model, data: TrainingData) -> tuple[float, float]:

@@ -1,0 +1,66 @@
+"""The mean of two networks' weights: of one that went on learning, and of the one that it began from. In: a
+Keras network, an .onnx file. Out: a Keras network of the same layers.
+
+A network that goes on from another on other ink loses a little of what that one knew; the mean of both keeps
+it and most of what was gained (Wortsman et al. 2022).
+"""
+
+# Keras and ONNX declare types that their own documentation contradicts.
+# pyright: reportArgumentType=false, reportReturnType=false
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from inkdigits.errors import RunError
+from inkdigits.learning.beginning import begin_from, check_beginning
+
+
+def averaged(model: keras.Sequential, other: Path, inputs: np.ndarray) -> keras.Sequential:
+    """A network whose convolutions and matrices, batch normalisation folded into them, are the mean of those
+    of `model` and of the network in `other`.
+
+    `inputs` are some hundred of what it reads. Raises RunError where the file cannot be read, or is of
+    another network.
+    """
+    from inkdigits.learning.export import export_model, float32_copy
+
+    plain = float32_copy(model)
+    begin_from(keras.models.clone_model(plain), other, inputs)  # refuses another network with what is wrong
+    with tempfile.TemporaryDirectory() as scratch:
+        kind = "line" if len(model.output_shape) == 3 else "glyph"
+        classes = [str(number) for number in range(model.output_shape[-1])]
+        path = export_model(plain, "mean", kind, classes, Path(scratch), inputs)
+        _mean_into(path, other)
+        mean = keras.models.clone_model(plain)
+        begin_from(mean, path, inputs)
+        check_beginning(mean, path, inputs)
+    return mean
+
+
+def _mean_into(path: Path, other: Path) -> None:
+    """Replace the weights in `path` by their mean with those in `other`."""
+    graph, second = onnx.load(path), onnx.load(other)
+    ours, theirs = _weights(graph.graph), _weights(second.graph)
+    if [(kind, tuple(one.dims)) for kind, one in ours] != [(kind, tuple(one.dims)) for kind, one in theirs]:
+        raise RunError(f"{other}: exported by another version, or of another network: its graph differs")
+    for (_, mine), (_, one) in zip(ours, theirs, strict=True):
+        values = numpy_helper.to_array(mine), numpy_helper.to_array(one)
+        if values[0].dtype == np.float32:
+            mean = ((values[0] + values[1]) / 2).astype(np.float32)
+            mine.CopyFrom(numpy_helper.from_array(mean, mine.name))
+    onnx.save(graph, path)
+
+
+def _weights(graph: onnx.GraphProto) -> list[tuple[str, onnx.TensorProto]]:
+    """The initial values of a graph in the order in which its operations use them, and of which kind these
+    are.
+    """
+    values = {one.name: one for one in graph.initializer}
+    return [(node.op_type, values[name]) for node in graph.node for name in node.input if name in values]
