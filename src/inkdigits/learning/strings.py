@@ -24,7 +24,7 @@ _FOREIGN = LINE_CLASSES.index("?")
 _FINE = 3  # a glyph is enlarged so much before it is slanted
 _JOINED, _JOINED_ZEROS = 0.03, 0.3  # of neighbours are joined by a stroke
 _CHAINED = 0.25  # of lines write their zeros into each other, like the links of a chain
-_LEANING = 0.2  # of hands lean far to the right
+_LEANING = 0.2  # of hands lean far to the right, as church records do
 _PRINTED, _SCRIBBLED = 0.4, 0.1  # of lines print their foreign signs, of such signs are scribbles
 _ZOOM = 2  # the canvas is this much larger than the strip
 
@@ -120,7 +120,7 @@ def draw_pen(random: np.random.Generator) -> Pen:
     dilation = int(random.choice([0, 0, 0, 2, 3]))
     return Pen(
         height=float(random.uniform(0.45, 0.92)) * STRIP_HEIGHT * _ZOOM,
-        slant=_draw_slant(random),
+        slant=float(random.uniform(0.2, 0.75) if random.random() < _LEANING else random.normal(0.08, 0.2)),
         aspect=float(np.exp(random.normal(-0.04, 0.22))),
         gap=float(
             random.choice(
@@ -136,12 +136,6 @@ def draw_pen(random: np.random.Generator) -> Pen:
         font=int(random.integers(strangers.FONTS)) if random.random() < _PRINTED else None,
         is_chained=random.random() < _CHAINED,
     )
-
-
-def _draw_slant(random: np.random.Generator) -> float:
-    """Columns to the right a row up, beside a glyph's own slant: church records lean by 0.5."""
-    leans = random.random() < _LEANING
-    return float(random.uniform(0.2, 0.75) if leans else random.normal(0.08, 0.2))
 
 
 def _draw_text(random: np.random.Generator) -> list[int]:
