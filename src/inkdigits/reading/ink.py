@@ -112,8 +112,7 @@ def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], h
     """A box of the page as darkness, shrunk to `height` rows from the page's own pixels.
 
     Args:
-        box: left, top, right, bottom in page pixels; what lies beside the page repeats its border, what lies
-            above and below is as light as most within.
+        box: left, top, right, bottom in page pixels; what lies outside the page repeats its border.
         height: rows of the result; columns follow from the box's shape.
 
     Returns:
@@ -131,10 +130,7 @@ def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], h
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_CUBIC)
     before = (max(0, round((inner[1] - top) * shrink)), max(0, round((inner[0] - left) * shrink)))
     after = (max(0, height - before[0] - size[1]), max(0, columns - before[1] - size[0]))
-    small = cv2.copyMakeBorder(small, 0, 0, before[1], after[1], cv2.BORDER_REPLICATE)
-    # Repeating the rows too would draw a printed stroke that meets them on, as a bar that no paper has.
-    plain = float(np.median(small))
-    small = cv2.copyMakeBorder(small, before[0], after[0], 0, 0, cv2.BORDER_CONSTANT, value=plain)
+    small = cv2.copyMakeBorder(small, before[0], after[0], before[1], after[1], cv2.BORDER_REPLICATE)
     small = small[:height, :columns]
     if ink.inverted:
         small = cv2.bitwise_not(small)
