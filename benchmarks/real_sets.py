@@ -87,4 +87,4 @@ def load_single_digits(data: Path, name: str) -> tuple[list[NDArray[np.float32]]
         )
     inks = (255 - images if is_dark else images).astype(np.float32)
     cells = [without_corner(ink) for ink in inks]
-    return [ink / np.float32(max(ink.max(), 1)) for ink in cells], labels.astype(np.int64)
+    return [(ink / max(float(ink.max()), 1.0)).astype(np.float32) for ink in cells], labels.astype(np.int64)

@@ -6,7 +6,7 @@ it and most of what was gained (Wortsman et al. 2022).
 """
 
 # Keras and ONNX declare types that their own documentation contradicts.
-# pyright: reportArgumentType=false, reportReturnType=false
+# pyright: reportArgumentType=false, reportReturnType=false, reportOptionalSubscript=false
 
 from __future__ import annotations
 

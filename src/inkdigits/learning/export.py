@@ -184,7 +184,7 @@ def float32_copy(model: keras.Model) -> keras.Model:
     """The same network and weights with every layer computing in float32; the model itself where it already
     does.
     """
-    config = keras.saving.serialize_keras_object(model)
+    config: Any = keras.saving.serialize_keras_object(model)
     config.pop("compile_config", None)
     plain = _in_float32(config)
     if plain == config:
