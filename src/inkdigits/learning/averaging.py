@@ -19,7 +19,7 @@ import onnx
 from onnx import numpy_helper
 
 from inkdigits.errors import RunError
-from inkdigits.learning.beginning import begin_from, check_beginning
+from inkdigits.learning.beginning import begin_from, load_network
 
 
 def averaged(model: keras.Sequential, other: Path, inputs: np.ndarray) -> keras.Sequential:
@@ -32,7 +32,6 @@ def averaged(model: keras.Sequential, other: Path, inputs: np.ndarray) -> keras.
     from inkdigits.learning.export import export_model, float32_copy
 
     plain = float32_copy(model)
-    begin_from(keras.models.clone_model(plain), other, inputs)  # refuses another network with what is wrong
     with tempfile.TemporaryDirectory() as scratch:
         kind = "line" if len(model.output_shape) == 3 else "glyph"
         classes = [str(number) for number in range(model.output_shape[-1])]
@@ -40,14 +39,13 @@ def averaged(model: keras.Sequential, other: Path, inputs: np.ndarray) -> keras.
         _mean_into(path, other)
         mean = keras.models.clone_model(plain)
         begin_from(mean, path, inputs)
-        check_beginning(mean, path, inputs)
     return mean
 
 
 def _mean_into(path: Path, other: Path) -> None:
     """Replace the weights in `path` by their mean with those in `other`."""
-    graph, second = onnx.load(path), onnx.load(other)
-    ours, theirs = _weights(graph.graph), _weights(second.graph)
+    first, second = load_network(path), load_network(other)
+    ours, theirs = _weights(first.graph), _weights(second.graph)
     if [(kind, tuple(one.dims)) for kind, one in ours] != [(kind, tuple(one.dims)) for kind, one in theirs]:
         raise RunError(f"{other}: exported by another version, or of another network: its graph differs")
     for (_, mine), (_, one) in zip(ours, theirs, strict=True):
@@ -55,7 +53,7 @@ def _mean_into(path: Path, other: Path) -> None:
         if values[0].dtype == np.float32:
             mean = ((values[0] + values[1]) / 2).astype(np.float32)
             mine.CopyFrom(numpy_helper.from_array(mean, mine.name))
-    onnx.save(graph, path)
+    onnx.save(first, path)
 
 
 def _weights(graph: onnx.GraphProto) -> list[tuple[str, onnx.TensorProto]]:

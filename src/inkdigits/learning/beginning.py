@@ -39,17 +39,12 @@ class _Product:
 def begin_from(model: keras.Sequential, path: Path, inputs: np.ndarray) -> None:
     """Give `model`, layers one after another, the weights of the network in `path`, in place.
 
-    `inputs` are some hundred of what it reads. Raises RunError where the file cannot be read, or is of
-    another network.
+    `inputs` are some hundred of what it reads. Raises RunError where the file cannot be read, is of another
+    network, or says something else of them than the model then does, by over 0.001 in a probability.
     """
-    try:
-        products = list(_products(onnx.load(path).graph))
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # protobuf raises classes of its own
-        raise RunError(f"{path}: no ONNX file that training can begin from ({error})") from error
+    found = _products(load_network(path).graph)
     others = RunError(f"{path}: of another network than {model.name}: its layers differ")
-    maps, found = inputs, iter(products)
+    maps = inputs
     product: _Product | None = None
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -68,10 +63,21 @@ def begin_from(model: keras.Sequential, path: Path, inputs: np.ndarray) -> None:
         maps = layer(maps)
     if product is not None or next(found, None) is not None:
         raise others
+    check_beginning(model, path, inputs)
+
+
+def load_network(path: Path) -> onnx.ModelProto:
+    """The .onnx file at `path`; RunError where it cannot be read."""
+    try:
+        return onnx.load(path)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # protobuf raises classes of its own
+        raise RunError(f"{path}: no ONNX file that training can begin from ({error})") from error
 
 
 def check_beginning(model: keras.Model, path: Path, inputs: np.ndarray) -> None:
-    """RunError where the network and the file that it began from differ by over 0.001 in a probability."""
+    """RunError where the network and the file that it began from differ."""
     from inkdigits.learning.export import float32_copy, parity
 
     difference = parity(path, float32_copy(model), inputs)

@@ -24,12 +24,13 @@ from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit, processor, versions
 from inkdigits.learning.evaluation import SETS
 from inkdigits.learning.export import load_run
+from inkdigits.learning.feed import EVALUATION_BATCH
 from inkdigits.learning.fewshot import score_fewshot
 from inkdigits.learning.line_evaluation import score_strings
 from inkdigits.learning.recipes import RECIPES
 from inkdigits.learning.sources import SOURCES, local_path
 from inkdigits.learning.table import BY_NAME, Row
-from inkdigits.learning.training import EVALUATION_BATCH, train
+from inkdigits.learning.training import train
 
 SCORE = "score.json"
 PROBABILITIES = "probabilities.npz"

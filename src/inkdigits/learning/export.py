@@ -26,7 +26,7 @@ from inkdigits.learning.averaging import averaged
 from inkdigits.learning.calibration import choose_threshold, fit_temperature
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import commit
-from inkdigits.learning.feed import feed
+from inkdigits.learning.feed import measured
 from inkdigits.learning.half import store_in_half
 from inkdigits.learning.line_calibration import calibrate_lines
 from inkdigits.learning.recipes import RECIPES, Recipe, TrainingData
@@ -71,7 +71,10 @@ def export_run(
     settings = config.to_dict()
     if average is not None:
         model = averaged(model, average, _parity_inputs(data))
-        metrics = _measured(model, recipe, config, data)
+        metrics = {}
+        if data.validation is not None:
+            model.compile(loss=recipe.loss(config), metrics=recipe.metrics())
+            metrics["validation"] = measured(model, *data.validation)
         settings["averaged_with_sha256"] = file_sha256(average)
     if recipe.kind == "glyph":
         temperature, chosen = _calibrate(model, data)
@@ -213,17 +216,6 @@ def parity(onnx_path: Path, model: keras.Model, inputs: np.ndarray) -> float:
         # Not max(): it would lose a NaN.
         largest = difference if not difference <= largest else largest
     return largest
-
-
-def _measured(
-    model: keras.Model, recipe: Recipe, config: TrainConfig, data: TrainingData
-) -> dict[str, dict[str, float]]:
-    """The metrics of a network that no run has measured, on the validation part if there is one."""
-    if data.validation is None:
-        return {}
-    model.compile(loss=recipe.loss(config), metrics=recipe.metrics())
-    values = model.evaluate(**feed(*data.validation, 1024), verbose=0, return_dict=True)
-    return {"validation": {name: float(value) for name, value in values.items()}}
 
 
 def _calibrate(model: keras.Model, data: TrainingData) -> tuple[float, float]:

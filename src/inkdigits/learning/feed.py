@@ -1,4 +1,7 @@
-"""Arrays as batches for Keras. In: inputs and targets (n, ...). Out: data for `fit` and `evaluate`."""
+"""Arrays as batches for Keras. In: inputs and targets (n, ...). Out: data for `fit`, or a model's metrics."""
+
+# Keras declares types that its own documentation contradicts (verbose: str).
+# pyright: reportArgumentType=false
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import Any
 
 import keras
 import numpy as np
+
+EVALUATION_BATCH = 1024
 
 
 def feed(inputs: np.ndarray, targets: np.ndarray, batch_size: int) -> dict[str, Any]:
@@ -26,3 +31,9 @@ def feed(inputs: np.ndarray, targets: np.ndarray, batch_size: int) -> dict[str, 
     starts = tensorflow.data.Dataset.range(0, len(inputs), batch_size)
     batches = starts.map(lambda start: tuple(part[start : start + batch_size] for part in whole))
     return {"x": batches.prefetch(2).with_options(options)}
+
+
+def measured(model: keras.Model, inputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    """The loss and the metrics of a compiled model on these arrays, without dropout."""
+    values = model.evaluate(**feed(inputs, targets, EVALUATION_BATCH), verbose=0, return_dict=True)
+    return {name: float(value) for name, value in values.items()}

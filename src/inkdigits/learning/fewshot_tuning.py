@@ -18,7 +18,7 @@ from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.feed import feed
 from inkdigits.learning.models.embedding import COSINES, embedding_cnn
 from inkdigits.learning.optimizer import execution
-from inkdigits.learning.precision import suited
+from inkdigits.learning.precision import layers_of
 
 PREDICTION_BATCH = 500
 WARPS = Augmentation(translation=2.0, rotation=15.0, scale=0.2, shear=0.2, elastic=28.0)
@@ -79,12 +79,8 @@ class Tuner:
 
 def digits_network(pretrained: keras.Model, precision: str = "float32") -> keras.Model:
     """A copy of the embedding network `pretrained` in `precision`, with ten digits for its classes."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(suited(precision))
-    try:
+    with layers_of(precision):
         model = embedding_cnn(10)
-    finally:
-        keras.config.set_dtype_policy(policy)
     for ours, theirs in zip(model.layers, pretrained.layers, strict=True):
         if ours.name != COSINES:
             ours.set_weights(theirs.get_weights())

@@ -7,8 +7,10 @@ compute in.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -25,6 +27,17 @@ def suited(precision: str) -> str:
     on processors that have it half as long: too far apart for a measurement to be undecided.
     """
     return "float32" if precision == BFLOAT16 and _is_slow_in_bfloat16() else precision
+
+
+@contextlib.contextmanager
+def layers_of(precision: str) -> Iterator[None]:
+    """Within it, layers are made to compute in `precision`, or in what suits this machine in its place."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(suited(precision))
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ import numpy as np
 
 from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.bank import BANK_SOURCES, Mixture, load_banks
-from inkdigits.learning.beginning import begin_from, check_beginning
+from inkdigits.learning.beginning import begin_from
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
 from inkdigits.learning.models.glyphs import build_glyph_cnn
@@ -80,7 +80,6 @@ def _begin(make: Maker, ink: Mixture) -> Callable[[keras.Model, TrainConfig, Pat
             path = Path(str(config.options["begin_from"]))
             inputs, _ = make(load_banks(folder, ink)[0], _BEGINNING, np.random.default_rng(config.seed))
             begin_from(model, path, inputs)
-            check_beginning(model, path, inputs)
 
     return begin
 

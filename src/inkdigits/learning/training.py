@@ -26,15 +26,13 @@ from inkdigits.errors import RunError
 from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
-from inkdigits.learning.feed import feed
+from inkdigits.learning.feed import feed, measured
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
-from inkdigits.learning.precision import suited
+from inkdigits.learning.precision import layers_of, suited
 from inkdigits.learning.progress import Watch, epoch_progress
 from inkdigits.learning.recipe import check_options
 from inkdigits.learning.recipes import RECIPES, Arrays, Recipe, TrainingData
 from inkdigits.learning.runs import Checkpoint
-
-EVALUATION_BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -105,12 +103,8 @@ def train(
 
 def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
     """The recipe's network with fresh weights, in the config's precision if that suits the machine."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(suited(config.precision))
-    try:
+    with layers_of(config.precision):
         return recipe.build(config)
-    finally:
-        keras.config.set_dtype_policy(policy)
 
 
 def _check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint | None:
@@ -232,11 +226,10 @@ def _measure(model: keras.Model, optimizer: AveragedAdam, arrays: Arrays) -> dic
     live = [np.asarray(value) for value in model.trainable_variables] if optimizer.use_ema else []
     optimizer.take_averages(model.trainable_variables)
     try:
-        measured = model.evaluate(**feed(*arrays, EVALUATION_BATCH), verbose=0, return_dict=True)
+        return measured(model, *arrays)
     finally:
         for variable, value in zip(model.trainable_variables, live, strict=False):
             variable.assign(value)
-    return {name: float(value) for name, value in measured.items()}
 
 
 def _fit_whole(
@@ -266,20 +259,13 @@ def _finish(
     history: list[dict[str, Any]],
 ) -> TrainResult:
     """Measure the weights, write `kept` as model.keras, the curves, and result.json last."""
-
-    def measured(arrays: Arrays | None) -> dict[str, float]:
-        if arrays is None:
-            return {}
-        values = model.evaluate(**feed(*arrays, EVALUATION_BATCH), verbose=0, return_dict=True)
-        return {name: float(value) for name, value in values.items()}
-
     result = TrainResult(
         run=folder.name,
         model=config.model,
         epochs=len(history),
         seconds=sum(row["seconds"] for row in history),
-        train=measured(data.plain),
-        validation=measured(data.validation),
+        train=measured(model, *data.plain) if data.plain is not None else {},
+        validation=measured(model, *data.validation) if data.validation is not None else {},
         train_count=data.count,
     )
     temporary = folder / "part.keras"

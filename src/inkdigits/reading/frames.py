@@ -25,8 +25,6 @@ _EMPTY = 0.93  # the same of one box with nothing in it: a zero is never as stra
 _CORNER = 2  # pixels
 _LARGE = 0.4  # of the page's height: a frame this high is squared paper
 _DIVIDERS = 3  # lines across, the ends included, from which it has cells
-
-
 _RULED = 0.85  # of a cell's side is ink where its frame was cut along
 _RULE_INK = 0.35  # of the darkest ink: a line that was cut along is half a line
 _THICKEST = 0.15  # of a cell's shorter side: a frame's line
