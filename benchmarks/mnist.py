@@ -22,9 +22,10 @@ from inkdigits.errors import InkdigitsError
 from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.datasets import load_mnist
+from inkdigits.learning.feed import EVALUATION_BATCH
 from inkdigits.learning.recipes import RECIPES
 from inkdigits.learning.sources import data_folder
-from inkdigits.learning.training import EVALUATION_BATCH, train
+from inkdigits.learning.training import train
 
 TARGETS = {"paper-cnn": ">= 99.15", "mlp": ">= 98.3"}
 TRAIN_TARGETS = {"paper-cnn": ">= 99.9"}
