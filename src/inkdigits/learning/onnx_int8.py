@@ -48,6 +48,8 @@ def store_in_int8(path: Path, target: Path, glyphs: np.ndarray) -> None:
                 per_channel=True,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
+                # Weights of 7 bits: processors without VNNI add two products in 16 bits, and saturate.
+                reduce_range=True,
             )
         finally:
             root.setLevel(level)

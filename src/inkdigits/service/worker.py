@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import cv2
+import numpy as np
 
 from inkdigits.answer import Answer
 from inkdigits.errors import InkdigitsError
@@ -89,17 +90,16 @@ def _shown(page: Page, answer: Answer) -> list[list[str]]:
     ink = find_ink(page)
     shown = []
     for line in answer.lines:
-        boxes = [digit.box for digit in line.digits]
-        glyphs = [cut_glyph(ink, _corners(box)) for box in boxes]
+        glyphs = [cut_glyph(ink, _corners(digit.box)) for digit in line.digits]
         shown.append(
             [base64.b64encode(cv2.imencode(".png", glyph)[1].tobytes()).decode() for glyph in glyphs]
         )
     return shown
 
 
-def _corners(box: tuple[int, int, int, int]) -> Any:
+def _corners(box: tuple[int, int, int, int]) -> np.ndarray:
     x, y, width, height = box
-    return (x, y, x + width, y + height)
+    return np.array((x, y, x + width, y + height))
 
 
 def _read(job: dict[str, Any], content: bytes, limits: Limits, desk: _Desk) -> _Reading:
