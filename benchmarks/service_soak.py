@@ -3,11 +3,12 @@
     python benchmarks/service_soak.py [--minutes 30] [--share 0.8] [--seed 1] [--output PATH]
 
 In: for how long. Out: a table and results/service.json. The pictures of examples/ that the service, left
-alone, reads rightly are sent one after the other, and every answer is checked against them. How many a second
-it can answer is measured first, by 16 connections that never wait. Then requests come at random times, as
-those of strangers do (a Poisson process), whether or not the ones before are answered; the time of an answer
-counts from when its request was due. Anything but a right answer is an error; those with 503, which a client
-would send again, are told apart.
+alone, reads rightly are sent one after the other, and every answer is checked against them. At the start of
+every two minutes 16 connections that never wait measure how many a second it can answer: a machine that is
+lent can do half as many again a quarter of an hour later. For the rest of them requests come at random times,
+as those of strangers do (a Poisson process), at a share of the mean of the last two peaks, whether or not the
+ones before are answered; the time of an answer counts from when its request was due. Anything but a right
+answer is an error; those with 503, which a client would send again, are told apart.
 
 Memory is the resident memory of the service and all its workers, each second. Its growth is that of the last
 tenth of the time over the first, after a warm-up; its slope is fitted to all of it.
@@ -34,9 +35,9 @@ from service_client import Connection, NoReply, Picture, is_right, read_rightly,
 from service_process import Running, service
 
 _PEAK_CONNECTIONS = 16
-# At most so long, and at most this share of the whole. Pieces of 15 seconds of one quiet machine ranged from
-# 43 to 53 a second: four fifths of the highest would have been nine tenths of the mean.
-_PEAK_SECONDS, _PEAK_SHARE = 120.0, 0.5
+_ROUND_SECONDS = 120.0  # about
+_PEAK_SECONDS, _PEAK_SHARE = 10.0, 0.5  # of a round at most, and at most this share of it
+_PEAKS = 2  # the last ones, whose mean counts
 _WARM_UP_SHARE, _WARM_UP_MOST = 0.1, 60.0  # of the whole time, and seconds at most, before memory counts
 _EDGE = 10  # growth compares the first and the last 1/10 of the looks at memory
 _LOOKS, _LOOK_SECONDS = 20, 1.0  # looks at memory at least, and the seconds between at most
@@ -65,8 +66,8 @@ async def outcome(connection: Connection, picture: Picture) -> str:
     return "right" if is_right(picture, reply) else "wrong"
 
 
-async def peak(server: Running, pictures: Sequence[Picture], seconds: float) -> float:
-    """Right answers a second to connections that never wait."""
+async def peak(server: Running, pictures: Sequence[Picture], seconds: float, log: Log) -> float:
+    """Right answers a second to connections that never wait; their times are not noted."""
     right = 0
     until = time.monotonic() + seconds
 
@@ -77,6 +78,7 @@ async def peak(server: Running, pictures: Sequence[Picture], seconds: float) -> 
             if time.monotonic() >= until:
                 break
             found = await outcome(connection, pictures[number % len(pictures)])
+            log.outcomes[found] += 1
             right += found == "right"  # after the waiting: others count meanwhile
         connection.close()
 
@@ -91,10 +93,15 @@ async def _look_at_memory(server: Running, log: Log, began: float, between: floa
         await asyncio.sleep(between)
 
 
-async def soak(server: Running, pictures: Sequence[Picture], rate: float, seconds: float, seed: int) -> Log:
+async def soak(
+    server: Running,
+    pictures: Sequence[Picture],
+    rate: float,
+    seconds: float,
+    random: np.random.Generator,
+    log: Log,
+) -> None:
     """Send so many a second for so long, at random times, whatever comes back."""
-    random = np.random.default_rng(seed)
-    log = Log()
     free: list[Connection] = []
     asking: set[asyncio.Task[None]] = set()
     began = time.monotonic()
@@ -107,8 +114,6 @@ async def soak(server: Running, pictures: Sequence[Picture], rate: float, second
             log.milliseconds.append(1000 * (time.monotonic() - due))
         free.append(connection)
 
-    between = min(_LOOK_SECONDS, seconds / _LOOKS)
-    looking = asyncio.create_task(_look_at_memory(server, log, began, between))
     due = began
     for number in itertools.count():
         due += random.exponential(1 / rate)
@@ -121,11 +126,8 @@ async def soak(server: Running, pictures: Sequence[Picture], rate: float, second
         asking.add(task)
         task.add_done_callback(asking.discard)
     await asyncio.gather(*asking)
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
     for connection in free:
         connection.close()
-    return log
 
 
 async def soaked(server: Running, seconds: float, share: float, seed: int) -> list[dict[str, Any]]:
@@ -133,12 +135,24 @@ async def soaked(server: Running, seconds: float, share: float, seed: int) -> li
     pictures = await read_rightly(server.port)
     if not pictures:
         raise InkdigitsError("the service reads no picture of examples/ rightly")
-    most = await peak(server, pictures, min(_PEAK_SECONDS, _PEAK_SHARE * seconds))
-    if most <= 0:
-        raise InkdigitsError("nothing was answered while the peak was measured")
-    log = await soak(server, pictures, share * most, seconds, seed)
-    told = {"minutes": round(seconds / 60, 2), "peak_a_second": round(most, 1), "load": share}
-    return rows_of(log, {**told, "pictures": len(pictures), "workers_replaced": server.replaced()})
+    random = np.random.default_rng(seed)
+    log, peaks = Log(), list[float]()
+    rounds = max(1, round(seconds / _ROUND_SECONDS))
+    measuring = min(_PEAK_SECONDS, _PEAK_SHARE * seconds / rounds)
+    between = min(_LOOK_SECONDS, seconds / _LOOKS)
+    began = time.monotonic()
+    looking = asyncio.create_task(_look_at_memory(server, log, began, between))
+    for number in range(rounds):
+        peaks.append(await peak(server, pictures, measuring, log))
+        if peaks[-1] <= 0:
+            raise InkdigitsError("nothing was answered while the peak was measured")
+        left = began + (number + 1) * seconds / rounds - time.monotonic()
+        await soak(server, pictures, share * float(np.mean(peaks[-_PEAKS:])), left, random, log)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    told = {"minutes": round(seconds / 60, 2), "peaks_a_second": [round(one, 1) for one in peaks]}
+    more = {"load": share, "pictures": len(pictures), "workers_replaced": server.replaced()}
+    return rows_of(log, {**told, **more})
 
 
 def rows_of(log: Log, told: dict[str, Any]) -> list[dict[str, Any]]:
@@ -186,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     told = rows[0]["detail"]
-    note = f"{told['minutes']} minutes at {options.share:g} of {told['peak_a_second']}/s"
+    note = f"{told['minutes']} minutes at {options.share:g} of {np.mean(told['peaks_a_second']):.1f}/s"
     print_rows(rows, title="Soak", note=note)
     write_results(options.output, rows)
     return 0
