@@ -5,10 +5,11 @@
 In: for how long. Out: a table and results/service.json. The pictures of examples/ that the service, left
 alone, reads rightly are sent one after the other, and every answer is checked against them. At the start of
 every two minutes 16 connections that never wait measure how many a second it can answer: a machine that is
-lent can do half as many again a quarter of an hour later. For the rest of them requests come at random times,
-as those of strangers do (a Poisson process), at a share of the mean of the last two peaks, whether or not the
+lent may change its speed by two fifths within an hour. For the rest of them requests come at random times, as
+those of strangers do (a Poisson process), at a share of the mean of the last two peaks, whether or not the
 ones before are answered; the time of an answer counts from when its request was due. Anything but a right
-answer is an error; those with 503, which a client would send again, are told apart.
+answer is an error; those with 503, which a client would send again, are told apart. Each row's n is all
+requests, those of the peaks too, whose times are not noted.
 
 Memory is the resident memory of the service and all its workers, each second. Its growth is that of the last
 tenth of the time over the first, after a warm-up; its slope is fitted to all of it.
@@ -97,14 +98,13 @@ async def soak(
     server: Running,
     pictures: Sequence[Picture],
     rate: float,
-    seconds: float,
+    until: float,
     random: np.random.Generator,
     log: Log,
 ) -> None:
-    """Send so many a second for so long, at random times, whatever comes back."""
+    """Send so many a second until that time, by `time.monotonic`, at random times, whatever comes back."""
     free: list[Connection] = []
     asking: set[asyncio.Task[None]] = set()
-    began = time.monotonic()
 
     async def ask(picture: Picture, due: float) -> None:
         connection = free.pop() if free else Connection(server.port)
@@ -114,14 +114,14 @@ async def soak(
             log.milliseconds.append(1000 * (time.monotonic() - due))
         free.append(connection)
 
-    due = began
+    due = time.monotonic()
     for number in itertools.count():
         due += random.exponential(1 / rate)
-        if due >= began + seconds:
+        if due >= until:
             break
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         if not server.alive:
-            raise InkdigitsError(f"the service has died after {time.monotonic() - began:.0f} seconds")
+            raise InkdigitsError(f"the service has died after {sum(log.outcomes.values())} answers")
         task = asyncio.create_task(ask(pictures[number % len(pictures)], due))
         asking.add(task)
         task.add_done_callback(asking.discard)
@@ -142,12 +142,12 @@ async def soaked(server: Running, seconds: float, share: float, seed: int) -> li
     between = min(_LOOK_SECONDS, seconds / _LOOKS)
     began = time.monotonic()
     looking = asyncio.create_task(_look_at_memory(server, log, began, between))
-    for number in range(rounds):
+    for number in range(1, rounds + 1):
         peaks.append(await peak(server, pictures, measuring, log))
         if peaks[-1] <= 0:
             raise InkdigitsError("nothing was answered while the peak was measured")
-        left = began + (number + 1) * seconds / rounds - time.monotonic()
-        await soak(server, pictures, share * float(np.mean(peaks[-_PEAKS:])), left, random, log)
+        rate = share * float(np.mean(peaks[-_PEAKS:]))
+        await soak(server, pictures, rate, began + number * seconds / rounds, random, log)
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
     told = {"minutes": round(seconds / 60, 2), "peaks_a_second": [round(one, 1) for one in peaks]}

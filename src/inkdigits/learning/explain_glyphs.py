@@ -20,7 +20,7 @@ from inkdigits.reading.page import Page, load_pages
 from inkdigits.reading.pieces import cut_glyph
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.strips import digit_groups
-from inkdigits.reading.transcript import to_box
+from inkdigits.reading.transcript import to_box, to_corners
 
 MARGIN = 0.15  # Of a digit's longer side: the paper shown around it.
 
@@ -96,8 +96,7 @@ def _on_page(page: Page, reader: Reader, before: int) -> list[FoundGlyph]:
 
 
 def _glyph(ink: Ink, box: Box, forms: dict[Box, np.ndarray]) -> np.ndarray:
-    x, y, width, height = box
-    return cut_glyph(ink, forms.get(box, np.array([x, y, x + width, y + height])))
+    return cut_glyph(ink, forms.get(box, to_corners(box)))
 
 
 def _cutout(page: Page, box: Box) -> np.ndarray:

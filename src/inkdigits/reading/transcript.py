@@ -211,6 +211,12 @@ def to_box(corners: np.ndarray) -> Box:
     return (max(0, left), max(0, top), max(1, right - left), max(1, bottom - top))
 
 
+def to_corners(box: Box) -> np.ndarray:
+    """The corners (left, top, right, bottom) of a box, as `to_box` takes them."""
+    x, y, width, height = box
+    return np.array([x, y, x + width, y + height])
+
+
 def _owner(place: float, boxes: list[np.ndarray]) -> int | None:
     """The form whose middle third is nearest among those that a sign's middle lies in; None outside all."""
     inside = [number for number, box in enumerate(boxes) if box[0] - 1 <= place <= box[2] + 1]

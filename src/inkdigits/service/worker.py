@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import cv2
-import numpy as np
 
 from inkdigits.answer import Answer
 from inkdigits.errors import InkdigitsError
@@ -28,6 +27,7 @@ from inkdigits.reading.limits import Limits, parse_pages
 from inkdigits.reading.page import Page, load_pages
 from inkdigits.reading.pieces import cut_glyph
 from inkdigits.reading.reader import Reader
+from inkdigits.reading.transcript import to_corners
 from inkdigits.service import memory
 from inkdigits.service.messages import pack, receive
 from inkdigits.service.preview import preview
@@ -90,16 +90,11 @@ def _shown(page: Page, answer: Answer) -> list[list[str]]:
     ink = find_ink(page)
     shown = []
     for line in answer.lines:
-        glyphs = [cut_glyph(ink, _corners(digit.box)) for digit in line.digits]
+        glyphs = [cut_glyph(ink, to_corners(digit.box)) for digit in line.digits]
         shown.append(
             [base64.b64encode(cv2.imencode(".png", glyph)[1].tobytes()).decode() for glyph in glyphs]
         )
     return shown
-
-
-def _corners(box: tuple[int, int, int, int]) -> np.ndarray:
-    x, y, width, height = box
-    return np.array((x, y, x + width, y + height))
 
 
 def _read(job: dict[str, Any], content: bytes, limits: Limits, desk: _Desk) -> _Reading:
