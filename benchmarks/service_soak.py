@@ -8,8 +8,9 @@ every two minutes 16 connections that never wait measure how many a second it ca
 lent may change its speed by two fifths within an hour. For the rest of them requests come at random times, as
 those of strangers do (a Poisson process), at a share of the mean of the last two peaks, whether or not the
 ones before are answered; the time of an answer counts from when its request was due. Anything but a right
-answer is an error; those with 503, which a client would send again, are told apart. Each row's n is all
-requests, those of the peaks too, whose times are not noted.
+answer is an error; those with 503, which a client would send again, are told apart, with the seconds in which
+they came and the most requests that were under way at once. The times of the answers to the peaks are not
+noted.
 
 Memory is the resident memory of the service and all its workers, each second. Its growth is that of the last
 tenth of the time over the first, after a warm-up; its slope is fitted to all of it.
@@ -48,12 +49,25 @@ _LOOKS, _LOOK_SECONDS = 20, 1.0  # looks at memory at least, and the seconds bet
 class Log:
     """What came back: milliseconds of the right answers, how often each outcome, and memory by the second.
 
-    `memory` holds (seconds since the start, MiB).
+    Attributes:
+        memory: (seconds since the start, MiB).
+        away: how many were sent away with 503, by the second since the start.
+        most: the most requests under way at once.
     """
+
+    began: float = field(default_factory=time.monotonic)
 
     milliseconds: list[float] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, float]] = field(default_factory=list)
+    away: Counter[int] = field(default_factory=Counter)
+    most: int = 0
+
+    def note(self, found: str) -> None:
+        """Count an outcome."""
+        self.outcomes[found] += 1
+        if found == "503":
+            self.away[int(time.monotonic() - self.began)] += 1
 
 
 async def outcome(connection: Connection, picture: Picture) -> str:
@@ -79,7 +93,7 @@ async def peak(server: Running, pictures: Sequence[Picture], seconds: float, log
             if time.monotonic() >= until:
                 break
             found = await outcome(connection, pictures[number % len(pictures)])
-            log.outcomes[found] += 1
+            log.note(found)
             right += found == "right"  # after the waiting: others count meanwhile
         connection.close()
 
@@ -88,9 +102,9 @@ async def peak(server: Running, pictures: Sequence[Picture], seconds: float, log
     return right / (time.monotonic() - began)
 
 
-async def _look_at_memory(server: Running, log: Log, began: float, between: float) -> None:
+async def _look_at_memory(server: Running, log: Log, between: float) -> None:
     while True:
-        log.memory.append((time.monotonic() - began, server.resident()))
+        log.memory.append((time.monotonic() - log.began, server.resident()))
         await asyncio.sleep(between)
 
 
@@ -109,7 +123,7 @@ async def soak(
     async def ask(picture: Picture, due: float) -> None:
         connection = free.pop() if free else Connection(server.port)
         found = await outcome(connection, picture)
-        log.outcomes[found] += 1
+        log.note(found)
         if found == "right":
             log.milliseconds.append(1000 * (time.monotonic() - due))
         free.append(connection)
@@ -124,6 +138,7 @@ async def soak(
             raise InkdigitsError(f"the service has died after {sum(log.outcomes.values())} answers")
         task = asyncio.create_task(ask(pictures[number % len(pictures)], due))
         asking.add(task)
+        log.most = max(log.most, len(asking))
         task.add_done_callback(asking.discard)
     await asyncio.gather(*asking)
     for connection in free:
@@ -140,14 +155,13 @@ async def soaked(server: Running, seconds: float, share: float, seed: int) -> li
     rounds = max(1, round(seconds / _ROUND_SECONDS))
     measuring = min(_PEAK_SECONDS, _PEAK_SHARE * seconds / rounds)
     between = min(_LOOK_SECONDS, seconds / _LOOKS)
-    began = time.monotonic()
-    looking = asyncio.create_task(_look_at_memory(server, log, began, between))
+    looking = asyncio.create_task(_look_at_memory(server, log, between))
     for number in range(1, rounds + 1):
         peaks.append(await peak(server, pictures, measuring, log))
         if peaks[-1] <= 0:
             raise InkdigitsError("nothing was answered while the peak was measured")
         rate = share * float(np.mean(peaks[-_PEAKS:]))
-        await soak(server, pictures, rate, began + number * seconds / rounds, random, log)
+        await soak(server, pictures, rate, log.began + number * seconds / rounds, random, log)
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
     told = {"minutes": round(seconds / 60, 2), "peaks_a_second": [round(one, 1) for one in peaks]}
@@ -159,7 +173,9 @@ def rows_of(log: Log, told: dict[str, Any]) -> list[dict[str, Any]]:
     """Errors, times and memory."""
     sent = sum(log.outcomes.values())
     away = log.outcomes["503"]
+    timed = len(log.milliseconds)
     outcomes = {"outcomes": dict(sorted(log.outcomes.items()))}
+    crowd = {"most_at_once": log.most, "by_second": {str(at): log.away[at] for at in sorted(log.away)}}
     length = log.memory[-1][0]
     warm = min(_WARM_UP_MOST, _WARM_UP_SHARE * length)
     times, memory = np.array([look for look in log.memory if look[0] >= warm]).T
@@ -169,16 +185,16 @@ def rows_of(log: Log, told: dict[str, Any]) -> list[dict[str, Any]]:
     held = {"start_MiB": round(start, 1), "end_MiB": round(end, 1), "highest_MiB": round(memory.max(), 1)}
     p50, p99 = np.percentile(log.milliseconds or [0.0], [50, 99])
     rows = [
-        ("soak, errors but 503", sent - away - log.outcomes["right"], "", "<= 0", {**told, **outcomes}),
-        ("soak, sent away with 503", away, "", "<= 0", {}),
-        ("soak, p50", round(float(p50), 1), "ms", None, {}),
-        ("soak, p99", round(float(p99), 1), "ms", None, {}),
-        ("soak, growth of memory", round(100 * (end / start - 1), 2), "%", "<= 10",
+        ("soak, errors but 503", sent - away - log.outcomes["right"], sent, "", "<= 0", {**told, **outcomes}),
+        ("soak, sent away with 503", away, sent, "", "<= 0", crowd),
+        ("soak, p50", round(float(p50), 1), timed, "ms", None, {}),
+        ("soak, p99", round(float(p99), 1), timed, "ms", None, {}),
+        ("soak, growth of memory", round(100 * (end / start - 1), 2), len(memory), "%", "<= 10",
          {**held, "slope_MiB_an_hour": round(slope, 2)}),
     ]  # fmt: skip
     return [
-        result_row(figure, value, n=sent, unit=unit, target=target, detail=detail)
-        for figure, value, unit, target, detail in rows
+        result_row(figure, value, n=n, unit=unit, target=target, detail=detail)
+        for figure, value, n, unit, target, detail in rows
     ]
 
 

@@ -44,7 +44,7 @@ def serve(
     ] = None,
     places: Annotated[
         int, typer.Option(min=1, help="Requests inside at one time; the next is sent away with 503.")
-    ] = 64,
+    ] = 128,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Images that are read together at most.")] = 16,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Largest page, in pixels.")] = None,
     max_pages: Annotated[int | None, typer.Option(min=1, help="Most pages of one file.")] = None,

@@ -41,7 +41,7 @@ class Settings:
     workers: int = field(default_factory=lambda: max(1, min(8, os.cpu_count() or 1)))
     batch: int = 16
     wait: float = 0.002
-    places: int = 64
+    places: int = 128
     memory: int = 256 * 1024 * 1024
     files: int = 32
     receive_seconds: float = 30.0
