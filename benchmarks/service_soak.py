@@ -50,13 +50,13 @@ class Log:
     """What came back: milliseconds of the right answers, how often each outcome, and memory by the second.
 
     Attributes:
+        began: the start, by `time.monotonic`.
         memory: (seconds since the start, MiB).
         away: how many were sent away with 503, by the second since the start.
         most: the most requests under way at once.
     """
 
     began: float = field(default_factory=time.monotonic)
-
     milliseconds: list[float] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, float]] = field(default_factory=list)
@@ -175,7 +175,7 @@ def rows_of(log: Log, told: dict[str, Any]) -> list[dict[str, Any]]:
     away = log.outcomes["503"]
     timed = len(log.milliseconds)
     outcomes = {"outcomes": dict(sorted(log.outcomes.items()))}
-    crowd = {"most_at_once": log.most, "by_second": {str(at): log.away[at] for at in sorted(log.away)}}
+    crowd = {"most_at_once": log.most, "by_second": dict(sorted(log.away.items()))}
     length = log.memory[-1][0]
     warm = min(_WARM_UP_MOST, _WARM_UP_SHARE * length)
     times, memory = np.array([look for look in log.memory if look[0] >= warm]).T

@@ -113,7 +113,11 @@ def _value(row: Row) -> str:
 
 
 def _number(value: float) -> str:
-    """Two places from 10 to 100, where accuracies lie; else three digits that mean something."""
+    """A count as it is; else two places from 10 to 100, where accuracies lie, or three digits that mean
+    something.
+    """
+    if isinstance(value, int):
+        return f"{value:,}"
     size = abs(value)
     return f"{value:.2f}" if 10 <= size <= 100 else f"{value:.3g}" if size < 1000 else f"{value:,.0f}"
 

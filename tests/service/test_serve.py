@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import socket
 import subprocess
@@ -12,6 +13,9 @@ import httpx
 import psutil
 import pytest
 from serving import serving
+
+from inkdigits.service.cli import serve
+from inkdigits.service.settings import Settings
 
 JPEG = {"content-type": "image/jpeg"}
 PICTURE = (Path(__file__).parents[2] / "examples" / "string.jpg").read_bytes()
@@ -80,3 +84,8 @@ def test_a_key_is_asked_for_and_slow_bodies_are_not_waited_for_forever(tmp_path:
         answer = httpx.post(f"{served.url}/v1/read", content=PICTURE, headers=key)
         assert answer.json()["answers"][0]["text"] == "30517"
         assert httpx.get(f"{served.url}/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("setting", ["host", "port", "places", "batch"])
+def test_what_the_command_does_by_default_is_what_the_settings_say(setting: str) -> None:
+    assert inspect.signature(serve).parameters[setting].default == getattr(Settings(), setting)
