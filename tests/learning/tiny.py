@@ -62,6 +62,7 @@ def prepare(config: TrainConfig, folder: Path) -> TrainingData:
         hashes={"bars": str(folder)},
         sources=({"name": "bars", "sha256": "0", "count": COUNT, "licence": "ours"},),
         plain=(images, targets),
+        warps=config.augmentation,
     )
 
 

@@ -1,12 +1,14 @@
 """Batched warps of glyphs: translation, rotation, scale, shear and elastic distortion, in one resampling.
 
 In: images (n, height, width) uint8, what to do, and a seeded random generator. Out: images of the same shape
-and dtype.
+and dtype. `source_positions` says where each pixel comes from; it computes in NumPy, or in what stands in for
+it on another device.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,47 +62,72 @@ def augment(images: np.ndarray, settings: Augmentation, generator: np.random.Gen
     out = np.empty_like(images)
     for start in range(0, len(images), CHUNK):
         part = images[start : start + CHUNK]
-        maps = _source_positions(len(part), images.shape[1], images.shape[2], settings, generator)
+        maps = source_positions(_draw(part.shape, settings, generator), part.shape[1:], settings)
         for index, image in enumerate(part):
             horizontal, vertical = cv2.split(maps[index])
             out[start + index] = cv2.remap(image, horizontal, vertical, cv2.INTER_LINEAR)
     return out
 
 
-def _source_positions(
-    count: int, height: int, width: int, settings: Augmentation, generator: np.random.Generator
-) -> np.ndarray:
-    """Where each output pixel is read from: (count, height, width, 2) float32 x and y, in pixels of the
-    source.
+@dataclass(frozen=True)
+class Draws:
+    """Random numbers, uniform in [-1, 1], that decide how each of n images is warped.
+
+    `shift` and `scale` (n, 2), `angle` and `shear` (n,), `noise` (n, height, width, 2), or None where nothing
+    is elastic: NumPy arrays, or those of another device.
     """
+
+    shift: Any
+    angle: Any
+    shear: Any
+    scale: Any
+    noise: Any
+
+
+def _draw(shape: tuple[int, ...], settings: Augmentation, generator: np.random.Generator) -> Draws:
+    """Draws for images of `shape` (n, height, width)."""
+    count = shape[0]
+    return Draws(
+        shift=generator.uniform(-1, 1, (count, 2)),
+        angle=generator.uniform(-1, 1, count),
+        shear=generator.uniform(-1, 1, count),
+        scale=generator.uniform(-1, 1, (count, 2)),
+        noise=generator.random((*shape, 2), dtype=np.float32) * 2 - 1 if settings.elastic else None,
+    )
+
+
+def source_positions(draws: Draws, shape: tuple[int, ...], settings: Augmentation, numerics: Any = np) -> Any:
+    """Where each pixel of images of `shape` (height, width) is read from: (n, height, width, 2) float32 x and
+    y, in pixels of the source.
+
+    `numerics` is the module that computes: NumPy, or one with its functions, such as jax.numpy.
+    """
+    height, width = shape
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     centre = np.array([(width - 1) / 2, (height - 1) / 2], dtype=np.float32)
     grid = np.stack([columns, rows], axis=-1) - centre
-    shift = generator.uniform(-1, 1, (count, 2)) * settings.translation
-    positions = np.einsum("hwj,nij->nhwi", grid, _affine(count, settings, generator), optimize=True)
-    positions += (centre + shift).astype(np.float32)[:, None, None, :]
-    if settings.elastic:
-        noise = generator.random((count, height, width, 2), dtype=np.float32) * 2 - 1
-        positions += settings.elastic * _smooth(noise, settings.elastic_sigma)
+    positions = numerics.einsum("hwj,nij->nhwi", grid, _affine(draws, settings, numerics), optimize=True)
+    positions += (centre + draws.shift * settings.translation).astype(np.float32)[:, None, None, :]
+    if draws.noise is not None:
+        positions += settings.elastic * _smooth(draws.noise, settings.elastic_sigma)
     return positions
 
 
-def _affine(count: int, settings: Augmentation, generator: np.random.Generator) -> np.ndarray:
-    """(count, 2, 2) float32: rotation times shear times scale, both axes scaled by draws of their own."""
-    angle = np.deg2rad(generator.uniform(-1, 1, count) * settings.rotation)
-    shear = generator.uniform(-1, 1, count) * settings.shear
+def _affine(draws: Draws, settings: Augmentation, numerics: Any) -> Any:
+    """(n, 2, 2) float32: rotation times shear times scale, both axes scaled by draws of their own."""
+    angle = numerics.deg2rad(draws.angle * settings.rotation)
+    shear = draws.shear * settings.shear
     # The map goes from output to source, so that a draw of +s enlarges by 1 + s.
-    scale = 1 / (1 + generator.uniform(-1, 1, (count, 2)) * settings.scale)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    matrix = np.empty((count, 2, 2), dtype=np.float32)
-    matrix[:, 0, 0] = cosine * scale[:, 0]
-    matrix[:, 0, 1] = (cosine * shear - sine) * scale[:, 1]
-    matrix[:, 1, 0] = sine * scale[:, 0]
-    matrix[:, 1, 1] = (sine * shear + cosine) * scale[:, 1]
-    return matrix
+    scale = 1 / (1 + draws.scale * settings.scale)
+    cosine, sine = numerics.cos(angle), numerics.sin(angle)
+    rows = [
+        [cosine * scale[:, 0], (cosine * shear - sine) * scale[:, 1]],
+        [sine * scale[:, 0], (sine * shear + cosine) * scale[:, 1]],
+    ]
+    return numerics.stack([numerics.stack(row, axis=-1) for row in rows], axis=1).astype(np.float32)
 
 
-def _smooth(noise: np.ndarray, sigma: float) -> np.ndarray:
+def _smooth(noise: Any, sigma: float) -> Any:
     """Each plane of (n, height, width, 2) blurred by a Gaussian of `sigma` pixels; outside the plane there is
     0.
     """

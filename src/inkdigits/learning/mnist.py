@@ -50,6 +50,7 @@ def prepare_mnist(config: TrainConfig, folder: Path) -> TrainingData:
         hashes=hashes,
         sources=source_rows({"mnist": len(training)}, hashes, {"mnist": "mnist/train-images-idx3-ubyte"}),
         plain=(training.images, targets),
+        warps=config.augmentation,
     )
 
 

@@ -31,6 +31,9 @@ class AveragedAdam(keras.optimizers.Adam):
     def take_averages(self, weights: Any) -> None:
         """Replace `weights` by their moving averages, where the optimizer keeps them."""
         super().finalize_variable_values(weights)
+        for weight in weights if self.use_ema else ():
+            # Under JAX the two are one array now, and `evaluate` gives away the weights' arrays.
+            weight.assign(keras.ops.copy(weight))
 
 
 def compile_model(

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from inkdigits.errors import RunError
+from inkdigits.learning.augment import Augmentation
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.sources import SOURCES
 
@@ -30,8 +31,9 @@ class TrainingData:
     whenever it is called with the same index, which is what lets a run be resumed. It is called in a thread
     of its own. `count` is the number of examples of an epoch. `validation` are held-out inputs and targets,
     None where there are none. `plain` are the training inputs and targets without augmentation, to measure
-    accuracy on without dropout at the end. `hashes` are the sha256 of the files read; `sources` hold {"name",
-    "sha256", "count", "licence"} for the card.
+    accuracy on without dropout at the end. `warps` are given where each epoch is `plain`, shuffled and warped
+    by them: then a device can make its epochs itself. `hashes` are the sha256 of the files read; `sources`
+    hold {"name", "sha256", "count", "licence"} for the card.
     """
 
     epoch: Callable[[int], Arrays]
@@ -40,6 +42,7 @@ class TrainingData:
     hashes: dict[str, str]
     sources: tuple[dict[str, Any], ...] = ()
     plain: Arrays | None = None
+    warps: Augmentation | None = None
 
 
 @dataclass(frozen=True)

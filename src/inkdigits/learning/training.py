@@ -1,4 +1,4 @@
-"""Training: one Keras fit an epoch, the next epoch's arrays made meanwhile, a whole checkpoint after each.
+"""Training: epoch after epoch, a whole checkpoint after each.
 
 In: a `TrainConfig` and a run folder. Out: the run folder, filled as `runs` says, and a `TrainResult`. The
 same config on the same machine gives the same weights, also where the run was killed in between and resumed.
@@ -26,7 +26,7 @@ from inkdigits.errors import RunError
 from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
-from inkdigits.learning.feed import feed, measured
+from inkdigits.learning.feed import Epochs, HostEpochs, measured
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
 from inkdigits.learning.precision import layers_of, suited
 from inkdigits.learning.progress import Watch, epoch_progress
@@ -92,7 +92,7 @@ def train(
             recipe.begin(model, config, data_folder, run_folder)
         try:
             runs.write_metrics(run_folder, tuple(history))
-            _run_epochs(model, optimizer, data, config, run_folder, history, console, after_epoch)
+            _run_epochs(model, optimizer, recipe, data, config, run_folder, history, console, after_epoch)
             optimizer.take_averages(model.trainable_variables)
             kept = recipe.build(config)
             kept.set_weights(model.get_weights())
@@ -154,6 +154,7 @@ def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
 def _run_epochs(
     model: keras.Model,
     optimizer: AveragedAdam,
+    recipe: Recipe,
     data: TrainingData,
     config: TrainConfig,
     folder: Path,
@@ -172,14 +173,11 @@ def _run_epochs(
             loss="",
             last="",
         )
-        coming = maker.submit(data.epoch, first)
+        epochs = learner(model, optimizer, recipe, config, data, maker)
         for index in range(first, config.epochs):
-            inputs, targets = coming.result()
-            if index + 1 < config.epochs:
-                coming = maker.submit(data.epoch, index + 1)
             progress.update(task, description=f"{config.model} epoch {index + 1}/{config.epochs}")
-            watch = Watch(model, progress, task, index * data.count, config.batch_size, len(inputs))
-            row = _run_epoch(model, optimizer, inputs, targets, data.validation, config, index, watch)
+            watch = Watch(model, progress, task, index * data.count, config.batch_size, data.count)
+            row = _run_epoch(model, optimizer, epochs, data, config, index, watch)
             if watch.failed or not math.isfinite(row["loss"]):
                 raise RunError(_diverged(folder, index))
             history.append(row)
@@ -193,12 +191,27 @@ def _run_epochs(
                 after_epoch(index + 1)
 
 
+def learner(
+    model: keras.Model,
+    optimizer: AveragedAdam,
+    recipe: Recipe,
+    config: TrainConfig,
+    data: TrainingData,
+    maker: ThreadPoolExecutor,
+) -> Epochs:
+    """What learns epoch after epoch, in the way that suits Keras's backend."""
+    if keras.config.backend() == "jax" and data.warps is not None:
+        from inkdigits.learning.device_epochs import DeviceEpochs
+
+        return DeviceEpochs(model, optimizer, recipe.loss(config), config, data)
+    return HostEpochs(model, config, data, maker)
+
+
 def _run_epoch(
     model: keras.Model,
     optimizer: AveragedAdam,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    validation: Arrays | None,
+    epochs: Epochs,
+    data: TrainingData,
     config: TrainConfig,
     index: int,
     watch: Watch,
@@ -206,17 +219,14 @@ def _run_epoch(
     """One epoch and its validation, as the row of metrics.jsonl; times in seconds."""
     _seed_layers(model, config.seed, index)
     start = time.perf_counter()
-    fitted = model.fit(
-        **feed(inputs, targets, config.batch_size), shuffle=False, verbose=0, callbacks=[watch]
-    )
+    learnt = epochs.run(index, watch)
     seconds = time.perf_counter() - start
-    row: dict[str, Any] = {"epoch": index + 1}
-    row |= {name: float(values[-1]) for name, values in fitted.history.items()}
+    row: dict[str, Any] = {"epoch": index + 1, **learnt}
     row["learning_rate"] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-    row |= {"seconds": seconds, "images_per_second": len(inputs) / seconds}
-    if validation is not None:
+    row |= {"seconds": seconds, "images_per_second": data.count / seconds}
+    if data.validation is not None:
         start = time.perf_counter()
-        row |= {f"val_{name}": value for name, value in _measure(model, optimizer, validation).items()}
+        row |= {f"val_{name}": value for name, value in _measure(model, optimizer, data.validation).items()}
         row["val_seconds"] = time.perf_counter() - start
     return row
 
