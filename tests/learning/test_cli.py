@@ -1,5 +1,6 @@
 """The learning verbs: help, refusals before any work, and a small run from training to ONNX."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -132,3 +133,12 @@ def test_synthetic_ink_is_written_with_labels_and_a_sheet(tmp_path, monkeypatch)
         assert all((out / row.split(",")[0]).is_file() for row in table[1:])
         assert "holds files" in call("synth", out, "--kind", kind, code=1)
     call("synth", tmp_path / "x", "--kind", "line", code=2)
+
+
+def test_fast_is_a_recipe_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "fast", dataclasses.replace(tiny.TINY, name="fast"))
+    told = call("train", "--fast", "--epochs", 2, "--run", tmp_path / "run", "--data", tmp_path)
+    assert "2 epochs" in told
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["model"] == "fast"
+    assert "leave out mlp, or --fast" in call("train", "mlp", "--fast", code=1)
+    assert "which network?" in call("train", code=1)

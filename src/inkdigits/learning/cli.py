@@ -25,6 +25,8 @@ from inkdigits.learning.cli_transfer import transfer_curve
 if TYPE_CHECKING:
     from inkdigits.learning.recipes import Recipe
 
+FAST = "fast"  # the recipe of `train --fast`
+
 data_app = typer.Typer(help="List, download and verify the data sets.", invoke_without_command=True)
 
 
@@ -125,7 +127,12 @@ def data_verify(
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Which network; `inkdigits models` lists them.")],
+    model: Annotated[
+        str | None, typer.Argument(help="Which network; `inkdigits models` lists them. None with --fast.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="The network and recipe that reach 99.5 % of MNIST soonest.")
+    ] = False,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: 15.")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", "--batch", min=1, help="Default: 64.")
@@ -172,7 +179,7 @@ def train(
     need_training()
     from inkdigits.learning.recipes import RECIPES
 
-    recipe = RECIPES[nearest(model, list(RECIPES), "model")]
+    recipe = RECIPES[_wanted(model, fast, list(RECIPES))]
     given = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -208,6 +215,17 @@ def train(
     ):
         if values:
             typer.echo(f"  {part}: " + ", ".join(f"{name} {value:.5f}" for name, value in values.items()))
+
+
+def _wanted(model: str | None, fast: bool, known: list[str]) -> str:
+    """The name of the recipe that was asked for; RunError where none was, or two."""
+    from inkdigits.errors import RunError
+
+    if fast and model not in (None, FAST):
+        raise RunError(f"--fast is a network and a recipe of its own; leave out {model}, or --fast")
+    if model is None and not fast:
+        raise RunError("which network? `inkdigits models` lists them; --fast is the one that learns soonest")
+    return nearest(model or FAST, known, "model")
 
 
 def _config(recipe: Recipe, given: dict[str, Any], warps: dict[str, Any], resumed: Path | None) -> Any:
