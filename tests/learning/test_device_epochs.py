@@ -22,19 +22,30 @@ HERE = Path(__file__).parent
 STRONG = Augmentation(translation=2.0, rotation=12.0, scale=0.15, shear=0.1, elastic=20.0)
 
 
-def run_on_jax(folder: Path, stop_after: int = 0) -> str:
-    """What the process printed."""
+def run_on_jax(folder: Path, cache: Path, stop_after: int = 0) -> str:
+    """What the process printed; what it compiled is kept for the next in `cache`."""
     command = [sys.executable, str(HERE / "on_jax.py"), str(folder), str(stop_after)]
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu",
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
     done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, cache) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    assert "interrupted" not in run_on_jax(folder)
+    assert "interrupted" not in run_on_jax(folder, cache)
     return folder
 
 
@@ -49,11 +60,11 @@ def test_a_run_learns_on_the_device(whole):
     assert json.loads((whole / runs.ENVIRONMENT).read_text())["backend"] == "jax"
 
 
-def test_an_interrupted_run_goes_on_to_the_same_weights(whole, tmp_path):
+def test_an_interrupted_run_goes_on_to_the_same_weights(whole, cache, tmp_path):
     folder = tmp_path / "interrupted"
-    assert "interrupted" in run_on_jax(folder, stop_after=2)
+    assert "interrupted" in run_on_jax(folder, cache, stop_after=2)
     assert not (folder / runs.RESULT).exists()
-    run_on_jax(folder)
+    run_on_jax(folder, cache)
     assert same(whole, folder)
 
 
