@@ -131,7 +131,7 @@ def train(
         str | None, typer.Argument(help="Which network; `inkdigits models` lists them. None with --fast.")
     ] = None,
     fast: Annotated[
-        bool, typer.Option("--fast", help="The network and recipe that reach 99.5 % of MNIST soonest.")
+        bool, typer.Option("--fast", help="The network and recipe that learn soonest.")
     ] = False,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: 15.")] = None,
     batch_size: Annotated[

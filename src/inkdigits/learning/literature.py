@@ -127,7 +127,7 @@ LITERATURE: tuple[Recipe, ...] = (
     ),
     glyph_recipe(
         "fast",
-        "learns soonest: 99 % of MNIST in seconds; the recipe of `train --fast`",
+        "learns soonest; the recipe of `train --fast`",
         "here; one cycle after Smith and Topin 2019",
         fast,
         {
