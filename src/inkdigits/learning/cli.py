@@ -130,9 +130,7 @@ def train(
     model: Annotated[
         str | None, typer.Argument(help="Which network; `inkdigits models` lists them. None with --fast.")
     ] = None,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="The network and recipe that learn soonest.")
-    ] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="The network and recipe that learn soonest.")] = False,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: 15.")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", "--batch", min=1, help="Default: 64.")
