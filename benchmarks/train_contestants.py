@@ -22,12 +22,12 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from inkdigits.learning.augment import Augmentation
 from inkdigits.learning.datasets import Digits, load_mnist
 
 # Of images (n, 28, 28) uint8, the probabilities or any scores (n, 10) of each class.
@@ -64,26 +64,29 @@ def compile_fit(model: Any, inputs: np.ndarray, targets: np.ndarray, batch_size:
     return seconds
 
 
-def recipes() -> dict[str, Any]:
-    """Ours, by name."""
-    from inkdigits.learning.recipes import RECIPES
-
-    return RECIPES
-
-
-def recipe_of_ours(name: str, **settings: Any) -> Contestant:
-    """A recipe of this project, learnt as by `inkdigits train`, without checkpoints; `settings` change it."""
+def recipe_of_ours(name: str, epochs: int | None = None, warps: bool = True) -> Contestant:
+    """A recipe of this project, learnt as by `inkdigits train`, without checkpoints: as it is, or with other
+    epochs, or without its warps.
+    """
 
     def train(seed: int, training: Digits, folder: Path) -> tuple[Scores, dict[str, float]]:
         import keras
 
+        from inkdigits.learning.augment import Augmentation
         from inkdigits.learning.config import TrainConfig
         from inkdigits.learning.feed import HostEpochs
         from inkdigits.learning.optimizer import compile_model
+        from inkdigits.learning.recipes import RECIPES
         from inkdigits.learning.training import build, learner
 
-        recipe = recipes()[name]
-        config = TrainConfig(name, **{**recipe.defaults, **settings, "seed": seed, "train_on_all": True})
+        recipe = RECIPES[name]
+        config = TrainConfig(name, **recipe.defaults, seed=seed)
+        config = replace(
+            config,
+            train_on_all=True,
+            epochs=epochs or config.epochs,
+            augmentation=config.augmentation if warps else Augmentation(),
+        )
         data = recipe.prepare(config, folder)
         keras.utils.set_random_seed(seed)
         began = time.perf_counter()
@@ -241,8 +244,8 @@ CONTESTANTS: dict[str, Contestant] = {
     PYTORCH: pytorch,
     "scikit-learn MLP": perceptron,
     "paper-cnn": recipe_of_ours("paper-cnn"),
-    OURS[0]: recipe_of_ours("fast", epochs=1, augmentation=Augmentation()),
-    OURS[1]: recipe_of_ours("fast", epochs=2, augmentation=Augmentation()),
+    OURS[0]: recipe_of_ours("fast", epochs=1, warps=False),
+    OURS[1]: recipe_of_ours("fast", epochs=2, warps=False),
     OURS[2]: recipe_of_ours("fast"),
 }
 

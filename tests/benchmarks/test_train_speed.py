@@ -17,6 +17,7 @@ import train_contestants
 import train_speed
 from inkdigits.errors import DataError
 from inkdigits.learning.datasets import Digits
+from inkdigits.learning.recipes import RECIPES
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "learning"))
 import tiny
@@ -57,7 +58,7 @@ def test_the_papers_network_in_keras_is_the_papers():
 
 
 def test_ours_learns_by_its_recipe_and_compiling_is_told_apart(training, monkeypatch):
-    monkeypatch.setitem(train_contestants.recipes(), "fast", tiny.TINY)
+    monkeypatch.setitem(RECIPES, "fast", tiny.TINY)
     scores, told = train_contestants.recipe_of_ours("fast", epochs=6)(0, training, Path("nowhere"))
     assert accuracy(scores) > 0.5
     assert told["epochs"] == 6 and told["seconds"] > 0 and told["compile_seconds"] > 0

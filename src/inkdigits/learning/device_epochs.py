@@ -11,7 +11,6 @@ variables, an epoch further, and what the epoch measured. Only JAX as Keras's ba
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -53,11 +52,9 @@ class DeviceEpochs:
         epoch = _epoch(model, optimizer, loss, config.batch_size, data.warps)
         self._program: Any = jax.jit(epoch)
 
-    def compile(self) -> float:
-        """Compile the program; how many seconds that took."""
-        start = time.perf_counter()
+    def compile(self) -> None:
+        """Compile the program before its first epoch, which does so otherwise."""
         self._program = self._program.lower(self._state(), self._seed, *self._arrays).compile()
-        return time.perf_counter() - start
 
     def run(self, index: int, *_: Any) -> dict[str, float]:
         """Learn epoch `index`, from 0, and return its mean loss and accuracy; as `HostEpochs.run`, but

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from inkdigits.learning.optimizer import execution
+
 BFLOAT16 = "mixed_bfloat16"
 _SLOWER = 1.5  # times as long as in float32: then it is not worth its lost bits
 _REPEATS = 5
@@ -52,8 +54,7 @@ def _seconds(dtype: str) -> float:
     network = keras.Sequential(
         [keras.Input((28, 28, 32)), *(keras.layers.Conv2D(32, 3, **layer) for _ in range(2))]
     )
-    # Without XLA under TensorFlow, as in training.
-    network.compile("sgd", "mse", jit_compile=False if keras.config.backend() == "tensorflow" else "auto")
+    network.compile("sgd", "mse", jit_compile=execution()["jit_compile"])
     maps = np.ones((4, 28, 28, 32), np.float32)
     taken = []
     for _ in range(1 + _REPEATS):
