@@ -32,7 +32,7 @@ from inkdigits.learning.datasets import Digits, load_mnist
 
 # Of images (n, 28, 28) uint8, the probabilities or any scores (n, 10) of each class.
 Scores = Callable[[np.ndarray], np.ndarray]
-Contestant = Callable[[int, Digits, Path], tuple[Scores, dict[str, float]]]
+Contestant = Callable[[int, Digits, Path], tuple[Scores, dict[str, Any]]]
 
 
 def timed(seconds: float, compile_seconds: float, epochs: int, count: int) -> dict[str, float]:
@@ -188,7 +188,7 @@ def _flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
-def pytorch(seed: int, training: Digits, folder: Path) -> tuple[Scores, dict[str, float]]:
+def pytorch(seed: int, training: Digits, folder: Path) -> tuple[Scores, dict[str, Any]]:
     """PyTorch's own MNIST example: two 3x3 convolutions, dropout, a hidden layer of 128; Adadelta from a rate
     of 1 that falls to 0.7 of it each epoch, batches of 64, 14 epochs.
     """
@@ -232,7 +232,7 @@ def pytorch(seed: int, training: Digits, folder: Path) -> tuple[Scores, dict[str
         with torch.no_grad():
             return np.concatenate([network(part).numpy() for part in prepared(images).split(1000)])
 
-    return scores, timed(seconds, 0.0, epochs, len(training))
+    return scores, {**timed(seconds, 0.0, epochs, len(training)), "torch": torch.__version__}
 
 
 KERAS, PYTORCH = "paper-cnn in Keras", "PyTorch's example"
