@@ -13,25 +13,40 @@ function sums(tensor, step) {
   }
   const inner = maps / step.groups;
   const outer = outMaps / step.groups;
-  const found = new Int32Array(outMaps * outHeight * outWidth);
-  for (let map = 0, weight = 0; map < outMaps; map++) {
-    const target = map * outHeight * outWidth;
-    if (step.bias) found.fill(step.bias[map], target, target + outHeight * outWidth);
-    for (let part = 0; part < inner; part++) {
-      const source = (Math.floor(map / outer) * inner + part) * (height + top + bottom);
-      for (let row = 0; row < tall; row++) {
-        for (let column = 0; column < wide; column++) {
-          const factor = step.weights[weight++];
-          for (let y = 0; y < outHeight; y++) {
-            let from = (source + y * step.strides[0] + row) * paddedWidth + column;
-            let to = target + y * outWidth;
-            for (let x = 0; x < outWidth; x++, from += step.strides[1]) found[to++] += factor * padded[from];
-          }
-        }
+  const places = outHeight * outWidth;
+  const tallPadded = height + top + bottom;
+  // Where the inputs of one sum lie, from the first of them: gathered once for all maps, they are read in a row.
+  const offsets = [];
+  for (let part = 0; part < inner; part++) {
+    for (let row = 0; row < tall; row++) {
+      for (let column = 0; column < wide; column++) offsets.push((part * tallPadded + row) * paddedWidth + column);
+    }
+  }
+  const patch = new Int32Array(offsets.length);
+  const found = new Int32Array(outMaps * places);
+  for (let group = 0; group < step.groups; group++) {
+    for (let place = 0; place < places; place++) {
+      const y = Math.floor(place / outWidth) * step.strides[0];
+      const from = (group * inner * tallPadded + y) * paddedWidth + (place % outWidth) * step.strides[1];
+      for (let i = 0; i < patch.length; i++) patch[i] = padded[from + offsets[i]];
+      for (let map = group * outer; map < (group + 1) * outer; map++) {
+        found[map * places + place] = (step.bias ? step.bias[map] : 0) + dot(step.weights, map * patch.length, patch);
       }
     }
   }
   return found;
+}
+
+// Two sums at once, for a sum waits for each of its additions.
+function dot(weights, at, values) {
+  let even = 0;
+  let odd = 0;
+  let i = 0;
+  for (; i + 1 < values.length; i += 2) {
+    even += weights[at + i] * values[i];
+    odd += weights[at + i + 1] * values[i + 1];
+  }
+  return i < values.length ? even + odd + weights[at + i] * values[i] : even + odd;
 }
 
 // A sum as a byte: times factor / 2^shift, rounded, counted from zero. All products are below 2^53.
