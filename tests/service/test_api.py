@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from inkdigits import Answer, Reader
-from inkdigits.service.app import STATIC
+from inkdigits.service.offline import STATIC
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PICTURES = sorted(path for path in EXAMPLES.iterdir() if path.suffix != ".csv")
@@ -224,6 +224,9 @@ def test_the_page_and_the_documentation_need_no_other_host(client: httpx.Client)
         page = client.get(path)
         assert page.status_code == 200 and page.headers["content-type"].startswith("text/html")
         assert "http://" not in page.text and "https://" not in page.text and "<script>" not in page.text
+    offline = client.get("/offline")
+    named = offline.text.replace("http://www.w3.org/2000/svg", "")  # a name, which nobody asks for anything
+    assert offline.status_code == 200 and "http://" not in named and "https://" not in named
     assert client.get("/docs/swagger/swagger-ui-bundle.js").status_code == 200
     served = [path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()]
     for name in served:

@@ -8,8 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any
 
 import cv2
@@ -26,13 +24,13 @@ from inkdigits.service import problems, schema
 from inkdigits.service.guard import Guard
 from inkdigits.service.intake import Entrance, uploads
 from inkdigits.service.measures import Measures
+from inkdigits.service.offline import STATIC, offline_page
 from inkdigits.service.pool import Pool
 from inkdigits.service.problems import Problem, busy
 from inkdigits.service.reading import Asked, ClientGone, answer, finished
 from inkdigits.service.settings import Settings
 from inkdigits.service.store import keep
 
-STATIC = Path(str(files("inkdigits.service") / "static"))
 _HEALTH_SECONDS = 10.0  # for the digit of /healthz to be read
 _HEALTH_LASTS = 1.0  # seconds during which it is not read again
 _UPLOAD_PROBLEMS = problems.responses(400, 401, 403, 408, 413, 415, 422, 429, 503)
@@ -209,6 +207,12 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def documentation() -> FileResponse:
         return FileResponse(STATIC / "docs.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/offline", include_in_schema=False)
+    async def offline() -> Response:
+        content, policy = await asyncio.to_thread(offline_page)
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy}
+        return Response(content, media_type="text/html", headers=headers)
 
     # Swagger UI as a package brings it: the usual page fetches it from another host.
     app.mount("/docs/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")

@@ -4,6 +4,45 @@
 const PEN = 7; // CSS pixels; about the width of a felt pen where digits are as high as a hand writes them
 const MOST_DENSE = 2; // device pixels a CSS pixel on the screen; more cannot be seen in a stroke
 
+/* The piece of a stroke that ends half-way before point `index`, bent through the point before it. */
+function segment(context, stroke, index, color) {
+  const at = stroke[index];
+  context.strokeStyle = context.fillStyle = color;
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  if (index === 0) {
+    context.arc(at.x, at.y, at.width / 2, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
+  const before = stroke[index - 1];
+  const first = stroke[Math.max(0, index - 2)];
+  context.lineWidth = before.width;
+  context.moveTo((first.x + before.x) / 2, (first.y + before.y) / 2);
+  context.quadraticCurveTo(before.x, before.y, (before.x + at.x) / 2, (before.y + at.y) / 2);
+  context.stroke();
+}
+
+/* The last half of a stroke's last piece, which while one draws is left out: it would show as a corner. */
+function tail(context, stroke, color) {
+  const [before, at] = [stroke.at(-2) ?? stroke[0], stroke.at(-1)];
+  context.strokeStyle = color;
+  context.lineCap = "round";
+  context.lineWidth = at.width;
+  context.beginPath();
+  context.moveTo((before.x + at.x) / 2, (before.y + at.y) / 2);
+  context.lineTo(at.x, at.y);
+  context.stroke();
+}
+
+/* Paints strokes in one colour. */
+export function paint(context, strokes, color) {
+  for (const stroke of strokes) {
+    stroke.forEach((_, index) => segment(context, stroke, index, color));
+    tail(context, stroke, color);
+  }
+}
+
 /* Strokes are lists of {x, y, width} in CSS pixels. A state of the sheet is a list of strokes that is never
    changed, so that the way back to it is the list itself. */
 export class Sheet {
@@ -31,6 +70,16 @@ export class Sheet {
 
   get isEmpty() {
     return this.#strokes.length === 0 && this.#stroke === null;
+  }
+
+  /* All that is drawn, the stroke that is being drawn with it. */
+  get strokes() {
+    return this.#stroke ? [...this.#strokes, this.#stroke] : this.#strokes;
+  }
+
+  /* {width, height} in CSS pixels. */
+  get size() {
+    return this.#size;
   }
 
   get canUndo() {
@@ -66,7 +115,7 @@ export class Sheet {
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.fillStyle = "#fff";
     context.fillRect(0, 0, canvas.width, canvas.height);
-    this.#paint(context, "#000");
+    paint(context, this.strokes, "#000");
     // toBlob waits until the browser is idle, which costs up to a fifth of a second; this does not.
     const encoded = atob(canvas.toDataURL("image/png").split(",")[1]);
     return new Blob([Uint8Array.from(encoded, (one) => one.charCodeAt(0))], { type: "image/png" });
@@ -85,7 +134,7 @@ export class Sheet {
     this.#canvas.setPointerCapture(event.pointerId);
     this.#pointer = event.pointerId;
     this.#stroke = [this.#point(event)];
-    this.#segment(this.#canvas.getContext("2d"), this.#stroke, 0);
+    segment(this.#canvas.getContext("2d"), this.#stroke, 0, this.#color());
     this.onMove();
   }
 
@@ -100,7 +149,7 @@ export class Sheet {
       const last = this.#stroke.at(-1);
       if (Math.hypot(point.x - last.x, point.y - last.y) >= 0.7) {
         this.#stroke.push(point);
-        this.#segment(context, this.#stroke, this.#stroke.length - 1);
+        segment(context, this.#stroke, this.#stroke.length - 1, this.#color());
       }
     }
     this.onMove();
@@ -111,7 +160,7 @@ export class Sheet {
       return;
     }
     const stroke = this.#stroke;
-    this.#tail(this.#canvas.getContext("2d"), stroke, this.#color());
+    tail(this.#canvas.getContext("2d"), stroke, this.#color());
     this.#pointer = this.#stroke = null;
     this.#keep([...this.#strokes, stroke]);
     this.onRest();
@@ -163,48 +212,10 @@ export class Sheet {
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     const dense = this.#size.width ? this.#canvas.width / this.#size.width : 1;
     context.setTransform(dense, 0, 0, dense, 0, 0);
-    this.#paint(context, this.#color());
+    paint(context, this.strokes, this.#color());
   }
 
   #color() {
     return getComputedStyle(this.#canvas).color;
-  }
-
-  #paint(context, color) {
-    for (const stroke of this.#stroke ? [...this.#strokes, this.#stroke] : this.#strokes) {
-      stroke.forEach((_, index) => this.#segment(context, stroke, index, color));
-      this.#tail(context, stroke, color);
-    }
-  }
-
-  /* The piece of a stroke that ends half-way before point `index`, bent through the point before it. */
-  #segment(context, stroke, index, color = this.#color()) {
-    const at = stroke[index];
-    context.strokeStyle = context.fillStyle = color;
-    context.lineCap = context.lineJoin = "round";
-    context.beginPath();
-    if (index === 0) {
-      context.arc(at.x, at.y, at.width / 2, 0, 2 * Math.PI);
-      context.fill();
-      return;
-    }
-    const before = stroke[index - 1];
-    const first = stroke[Math.max(0, index - 2)];
-    context.lineWidth = before.width;
-    context.moveTo((first.x + before.x) / 2, (first.y + before.y) / 2);
-    context.quadraticCurveTo(before.x, before.y, (before.x + at.x) / 2, (before.y + at.y) / 2);
-    context.stroke();
-  }
-
-  /* The last half of a stroke's last piece, which while one draws is left out: it would show as a corner. */
-  #tail(context, stroke, color) {
-    const [before, at] = [stroke.at(-2) ?? stroke[0], stroke.at(-1)];
-    context.strokeStyle = color;
-    context.lineCap = "round";
-    context.lineWidth = at.width;
-    context.beginPath();
-    context.moveTo((before.x + at.x) / 2, (before.y + at.y) / 2);
-    context.lineTo(at.x, at.y);
-    context.stroke();
   }
 }

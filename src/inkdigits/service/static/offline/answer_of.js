@@ -1,0 +1,64 @@
+/* What the network says of signs, as the answer that the server would give. In: lines of signs, a function from
+   a sign to its class probabilities, the card. Out: an answer as `inkdigits read --json` has it. */
+
+import { union } from "./groups.js";
+
+const LOW = 0.3; // of the line's height: lower signs are marks
+const FLAT = 1.5; // times as wide as high: a dash
+const FOREIGN = 0.5; // probability of "none" above which a sign is no digit
+const REFUSED = 0.15; // a number that is less probable than this is none
+const SHOWN = 0.0005; // alternatives less probable than this are not told
+
+const edges = (box) => [box.left, box.top, box.right - box.left, box.bottom - box.top].map(Math.round);
+
+function digitOf(probabilities, classes, box) {
+  const read = classes
+    .map((text, index) => ({ text, confidence: probabilities[index] }))
+    .filter(({ text }) => text.length === 1)
+    .sort((one, other) => other.confidence - one.confidence);
+  const others = read.slice(1, 4).filter((one) => one.confidence >= SHOWN);
+  return { ...read[0], box: edges(box), alternatives: others };
+}
+
+function lineOf(signs, look, card) {
+  const whole = union(signs.map((sign) => sign.box));
+  const [digits, marks, glyphs] = [[], [], []];
+  for (const { strokes, box } of signs) {
+    if (box.bottom - box.top < LOW * (whole.bottom - whole.top)) {
+      const flat = box.right - box.left > FLAT * (box.bottom - box.top);
+      marks.push({ text: flat ? "-" : ".", box: edges(box) });
+      continue;
+    }
+    const { probabilities, glyph } = look({ strokes, box });
+    const none = card.classes.indexOf("none");
+    if (none < 0 || probabilities[none] <= FOREIGN) {
+      digits.push(digitOf(probabilities, card.classes, box));
+      glyphs.push(glyph);
+    }
+  }
+  const text = digits.map((digit) => digit.text).join("");
+  const confidence = digits.reduce((product, digit) => product * digit.confidence, 1);
+  const told = (status, reasons) => ({ text, confidence, status, reasons, box: edges(whole), marks, digits });
+  if (digits.length === 0 || confidence < Math.min(REFUSED, 0.5 ** digits.length)) {
+    const why = text ? `read as ${text}, too unsurely for a number` : "no digit was recognised in this ink";
+    return [{ ...told("not_digits", [why]), text: "", confidence: 0, digits: [] }, []];
+  }
+  const sure = confidence >= card.threshold;
+  const reason = `confidence ${confidence.toFixed(3)} is below ${card.threshold.toFixed(3)}`;
+  return [told(sure ? "ok" : "unsure", sure ? [] : [reason]), glyphs];
+}
+
+/* {answer, shown}: `shown` holds for each line what the network was shown of each digit. */
+export function answerOf(lines, look, card, { width, height }) {
+  const read = lines.map((signs) => lineOf(signs, look, card));
+  const found = read.map(([line]) => line);
+  const statuses = found.map((line) => line.status);
+  const readable = statuses.filter((status) => status !== "not_digits");
+  let status = readable.includes("unsure") ? "unsure" : "ok";
+  if (readable.length === 0) {
+    status = found.length > 0 ? "not_digits" : "blank";
+  }
+  const text = found.map((line) => line.text).filter((one) => one !== "").join("\n");
+  const answer = { source: "drawing", page: 1, width, height, text, status, lines: found, error: null };
+  return { answer, shown: read.map(([, glyphs]) => glyphs) };
+}
