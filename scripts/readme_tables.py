@@ -5,7 +5,8 @@
 In: the rows that the benchmarks wrote. Out: README.md, rewritten between its two marker comments; with
 --check nothing is written, and the exit code is 1 where it would change.
 
-A row whose figure is "FIGURE, NAME" stands beside the row "FIGURE", in a column of its own: a peer.
+A row whose figure is "FIGURE, NAME" stands beside the row "FIGURE", in a column of its own: a peer. Rows
+whose detail names a "table" stand in one of that title, below the others of their file.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ TITLES = {
     "ablation": "What each part of reading adds: one left out after another",
     "mnist": "The paper's networks on MNIST",
     "table1": "The literature on MNIST, and on handwriting that none of it learnt from",
+    "train_speed": "Training against the clock",
     "augmentation": "Augmentation beside training",
     "read_speed": "Time to read a photo",
+    "tiny": "Networks for small devices",
     "service": "The service",
     "startup": "Cold start and size",
 }
@@ -38,10 +41,20 @@ def render(results: Path) -> str:
         path = results / f"{name}.json"
         title = TITLES.get(name, name.replace("_", " ").capitalize())
         rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-        draw = literature if name == "table1" else table
+        draw = literature if name == "table1" else tables
         body = draw(rows) if rows else f"Not measured yet: `python benchmarks/{name}.py`."
         parts.append(f"### {title}\n\n{body}")
     return "\n\n".join(parts)
+
+
+def tables(rows: list[Row]) -> str:
+    """The rows of one file, as one table or several."""
+    parts: dict[str, list[Row]] = {"": []}
+    for row in rows:
+        parts.setdefault(row.get("detail", {}).get("table", ""), []).append(row)
+    return "\n\n".join(
+        f"#### {title}\n\n{table(own)}" if title else table(own) for title, own in parts.items() if own
+    )
 
 
 def table(rows: list[Row]) -> str:

@@ -108,8 +108,11 @@ def test_table_shows_peers_targets_and_intervals(tmp_path: Path, readme_tables: 
         {"figure": "photos exact, Tesseract 5", "value": 15.0, "low": 10.7, "high": 20.6, **made},
         {"figure": "cheques exact", "value": 48.123, "sd": 0.5, "target": ">= 50", **made},
     ]
+    rows.append({"figure": "pages read", "value": 50, "detail": {"table": "How soon"}, **made})
     (tmp_path / "real_ink.json").write_text(json.dumps(rows))
     text = readme_tables.render(tmp_path)
+    apart = text[text.index("#### How soon") :]
+    assert "| pages read | 50 % |" in apart and "cheques" not in apart[4:].partition("###")[0]
     assert "| photos exact | 96.50 % | 92.90 to 98.30 | 200 | ≥ 95 | 15.00 % |" in text
     assert "| cheques exact | 48.12 % | ± 0.5 | 200 | ≥ 50 (missed) |  |" in text
     assert "`python benchmarks/real_ink.py`; A processor, 2 cores; commit 0123456789+." in text
