@@ -29,6 +29,7 @@ lint: $(VENV)/.dev
 # interrupted goes on where it was; one that is finished is not trained again until its run folder is removed.
 weights: $(WEIGHTS)/inkdigits-digits.card.json $(WEIGHTS)/inkdigits-lines.card.json
 	$(BIN)/inkdigits calibrate $(WEIGHTS)
+	$(BIN)/python scripts/offline_network.py
 
 $(WEIGHTS)/%.card.json: runs/weights-%/result.json
 	$(BIN)/inkdigits export runs/weights-$* --out $(WEIGHTS)
