@@ -45,7 +45,7 @@ RUNTIMES = {
     INT8: ("onnx", True),
     PREDICT: ("keras", True),
     "PyTorch": ("torch", False),
-    "PyTorch compiled": ("torch-compiled", False),
+    "TorchScript": ("torch-compiled", False),
     "OpenVINO": ("openvino", False),
 }
 TARGETS = {(PREDICT, 64): ">= 3", (PREDICT, 1): ">= 10", (INT8, 64): ">= 1.5"}

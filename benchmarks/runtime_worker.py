@@ -58,18 +58,24 @@ def open_keras(path: Path, threads: int) -> tuple[str, Call]:
 
 
 def open_torch(path: Path, threads: int, compiled: bool = False) -> tuple[str, Call]:
-    """PyTorch, the network brought over by onnx2torch."""
+    """PyTorch, the network brought over by onnx2torch; compiled by TorchScript, each batch size for itself.
+
+    `torch.compile` cannot do it: onnx2torch keeps the shapes of a reshaping in tensors.
+    """
     import onnx2torch  # pyright: ignore[reportMissingImports]
     import torch  # pyright: ignore[reportMissingImports]
 
     torch.set_num_threads(threads)
     network = onnx2torch.convert(str(path)).eval()
-    if compiled:
-        network = torch.compile(network)
+    by_size: dict[int, Any] = {}
 
     def call(images: np.ndarray) -> Any:
+        inputs = torch.from_numpy(images)
         with torch.inference_mode():
-            return network(torch.from_numpy(images)).numpy()
+            if compiled and len(images) not in by_size:
+                traced = torch.jit.freeze(torch.jit.trace(network, inputs))
+                by_size[len(images)] = torch.jit.optimize_for_inference(traced)
+            return by_size.get(len(images), network)(inputs).numpy()
 
     return f"PyTorch {torch.__version__}", call
 
