@@ -120,7 +120,8 @@ def write_networks(names: list[str], data: Path, folder: Path) -> Iterator[Netwo
             shutil.copy(WEIGHTS / f"{name}.onnx", files["onnx"])
         else:
             some = np.random.default_rng(0).integers(0, 256, (10, *shape), np.uint8)
-            export_model(model, name, recipe.kind, recipe.classes, folder, some)
+            kind: Any = recipe.kind
+            export_model(model, name, kind, recipe.classes, folder, some)
         if recipe.kind == "glyph":
             files[INT8] = folder / f"{name}-int8.onnx"
             store_in_int8(files["onnx"], files[INT8], ranges)

@@ -55,7 +55,7 @@ def open_keras(path: Path, threads: int) -> tuple[str, Call]:
     tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
     ours = {FusedBatchNormalization.__name__: FusedBatchNormalization}
-    model = keras.saving.load_model(path, custom_objects=ours, compile=False)
+    model: Any = keras.saving.load_model(path, custom_objects=ours, compile=False)
     version = f"Keras {keras.__version__}, TensorFlow {tensorflow.__version__}"
     return version, lambda images: model.predict(images, batch_size=len(images), verbose=0)
 

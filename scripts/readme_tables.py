@@ -137,7 +137,7 @@ def _number(value: float) -> str:
 
 def _spread(row: Row) -> str:
     if row.get("sd") is not None:
-        return f"± {row['sd']:.2g}"
+        return f"± {row['sd']:,.0f}" if row["sd"] >= 100 else f"± {row['sd']:.2g}"
     if row.get("low") is not None and row.get("high") is not None:
         return f"{_number(row['low'])} to {_number(row['high'])}"
     return ""
