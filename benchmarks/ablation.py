@@ -23,8 +23,8 @@ from common import RESULTS, commit, print_rows, share_row, write_results
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.sources import data_folder
 from inkdigits.reading import opinions, reader, transcript
+from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
 from inkdigits.reading.reader import Reader
-from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS
 from real_sets import PICTURE_SETS, load_pictures
 from scoring import score_page
 

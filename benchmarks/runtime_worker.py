@@ -1,4 +1,5 @@
-"""One network on one runtime, in a process of its own: how long a batch takes. Needs NumPy and that runtime.
+"""One network on one runtime, in a process of its own: how long a batch takes. Others' runtimes need no more
+than NumPy beside them.
 
     python benchmarks/runtime_worker.py RUNTIME FILE --shape 28,28 --threads N --batches 1,8,64,512
 
@@ -34,11 +35,9 @@ def open_onnx(path: Path, threads: int) -> tuple[str, Call]:
     """ONNX Runtime, opened as the reader opens it."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    from inkdigits.reading.recogniser import open_session
+
+    session = open_session(path, threads)
     name = session.get_inputs()[0].name
     return f"ONNX Runtime {onnxruntime.__version__}", lambda images: session.run(None, {name: images})
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.sources import data_folder
 from inkdigits.learning.targets import write_target
-from inkdigits.reading.card import file_sha256
-from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS
+from inkdigits.reading.card import GLYPH_FILE, WEIGHTS, file_sha256
 from inkdigits.service.offline import NETWORK
 
 

@@ -47,6 +47,10 @@ def test_importing_the_package_loads_no_image_or_network_library() -> None:
     assert loaded_by("import inkdigits").isdisjoint({"numpy", "cv2", "PIL", "onnxruntime", "typer", "rich"})
 
 
+def test_the_services_first_process_loads_no_network_library() -> None:
+    assert "onnxruntime" not in loaded_by("import inkdigits.service.app"), "its workers read, it does not"
+
+
 def test_a_reading_never_imports_learning_libraries(tmp_path: Path) -> None:
     image = Image.new("L", (80, 60), 255)
     ImageDraw.Draw(image).line((40, 10, 38, 50), fill=30, width=5)

@@ -11,7 +11,7 @@ import pytest
 import ablation
 from inkdigits.learning.pen import Hand, Pen, write
 from inkdigits.reading import reader
-from inkdigits.reading.recogniser import WEIGHTS
+from inkdigits.reading.card import WEIGHTS
 
 
 @pytest.fixture

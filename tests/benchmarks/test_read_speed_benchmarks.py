@@ -19,7 +19,7 @@ import read_rooms
 import runtime_worker
 from inkdigits.errors import DataError
 from inkdigits.reading import reader as rooms
-from inkdigits.reading.recogniser import WEIGHTS
+from inkdigits.reading.card import WEIGHTS
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -13,10 +13,9 @@ from inkdigits.errors import WeightsError
 from inkdigits.learning import drawn, reader_calibration
 from inkdigits.learning.reader_calibration import LINE_WEIGHTS, calibrate_reader, fit_curve
 from inkdigits.learning.strings import InkBank
-from inkdigits.reading.card import load_card, save_card
+from inkdigits.reading.card import WEIGHTS, load_card, save_card
 from inkdigits.reading.glyph import NORMALISER_VERSION
 from inkdigits.reading.reader import Reader
-from inkdigits.reading.recogniser import WEIGHTS
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.6, 0.8), (1.7, -0.5)])

@@ -17,9 +17,9 @@ from inkdigits.learning.recipe import Recipe, TrainingData
 from inkdigits.learning.recipes import RECIPES
 from inkdigits.learning.shipped import DIGIT_RECIPE, LINE_RECIPE
 from inkdigits.learning.strings import InkBank
-from inkdigits.reading.card import load_card
+from inkdigits.reading.card import GLYPH_FILE, LINE_FILE, WEIGHTS, load_card
 from inkdigits.reading.glyph import NORMALISER_VERSION, normalise
-from inkdigits.reading.recogniser import GLYPH_FILE, LINE_FILE, LINE_STRIDE, WEIGHTS
+from inkdigits.reading.recogniser import LINE_STRIDE
 
 COUNT = 48
 SHAPES = {"glyph": (28, 28), "line": (32, 160)}

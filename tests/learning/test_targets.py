@@ -28,10 +28,10 @@ from inkdigits.learning.integer.network import Rescale
 from inkdigits.learning.integer.quantise import quantise
 from inkdigits.learning.targets import convert, write_target
 from inkdigits.learning.training import train
-from inkdigits.reading.card import load_card
+from inkdigits.reading.card import WEIGHTS, load_card
 from inkdigits.reading.glyph import NORMALISER_VERSION, normalise
 from inkdigits.reading.reader import Reader
-from inkdigits.reading.recogniser import WEIGHTS, Recogniser
+from inkdigits.reading.recogniser import Recogniser
 
 DIGITS = tuple("0123456789")
 needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")

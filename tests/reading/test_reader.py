@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 import inkdigits
 from inkdigits.errors import InputError, WeightsError
+from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
 from inkdigits.reading.constraint import asked
 from inkdigits.reading.page import load_pages
 from inkdigits.reading.reader import Reader
-from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS, Recogniser
+from inkdigits.reading.recogniser import Recogniser
 from inkdigits.reading.turning import turned
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -14,9 +14,18 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from inkdigits.errors import WeightsError
-from inkdigits.reading.card import Card, card_path, file_sha256, load_card, save_card
+from inkdigits.reading.card import (
+    GLYPH_FILE,
+    LINE_FILE,
+    WEIGHTS,
+    Card,
+    card_path,
+    file_sha256,
+    load_card,
+    save_card,
+)
 from inkdigits.reading.glyph import NORMALISER_VERSION
-from inkdigits.reading.recogniser import GLYPH_FILE, LINE_FILE, LINE_STRIDE, WEIGHTS, Recogniser
+from inkdigits.reading.recogniser import LINE_STRIDE, Recogniser
 
 DIGITS = tuple("0123456789")
 LINE_CLASSES = ("", *DIGITS, "?")

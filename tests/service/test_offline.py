@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,20 @@ import pytest
 from browser import Opened, read_text, said, wait_for_text, wait_until, write
 
 from inkdigits.learning import pen
-from inkdigits.reading.card import file_sha256, load_card
+from inkdigits.reading.card import GLYPH_FILE, WEIGHTS, file_sha256, load_card
 from inkdigits.reading.glyph import NORMALISER_VERSION, normalise, stroke_width
-from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS
+from inkdigits.reading.recogniser import Recogniser
 from inkdigits.service.offline import NETWORK, STATIC, offline_page
 
 port, service, chromium, opened = browser.port, browser.service, browser.chromium, browser.opened
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
 OFFLINE = STATIC / "offline"
+# The page reads once a frame: after two of them, what was drawn before is read.
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-def by_node(tmp_path: Path, module: str, code: str, given: object) -> Any:
+def by_node(tmp_path: Path, module: str, code: str, given: object, begin: str = "") -> Any:
     """What `code` makes of `given`, with all that `module` exports at hand."""
     (tmp_path / "package.json").write_text('{"type": "module"}')
     for path in OFFLINE.glob("*.js"):
@@ -34,6 +37,7 @@ def by_node(tmp_path: Path, module: str, code: str, given: object) -> Any:
             shutil.copy(path, tmp_path)
     main = tmp_path / "asked.js"
     main.write_text(
+        f"{begin}"
         'import { readFileSync } from "fs";\n'
         f'import * as module from "./{module}";\n'
         "const given = JSON.parse(readFileSync(0));\n"
@@ -136,6 +140,23 @@ def test_the_network_is_the_shipped_one() -> None:
     assert first.endswith(f"sha256 {file_sha256(WEIGHTS / GLYPH_FILE)}"), "python scripts/offline_network.py"
     card = load_card(WEIGHTS / GLYPH_FILE, NORMALISER_VERSION)
     assert f'"name": "{card.name}"' in code and NETWORK.stat().st_size < 400_000
+    for part in ("operations", "network"):  # as `inkdigits export --target js` writes it today
+        exported = resources.files("inkdigits.learning.integer") / "js" / f"{part}.js"
+        assert exported.read_text(encoding="utf-8") in code, "python scripts/offline_network.py"
+
+
+@needs_node
+def test_its_confidence_is_softened_once(tmp_path: Path) -> None:
+    glyphs = np.stack([normalise(drawn(digit, 150, 7, int(digit))) for digit in "0123456789"])
+    code = """(glyphs) => glyphs.map((one) => require("./network.cjs").classify(one).probabilities)"""
+    shutil.copy(NETWORK, tmp_path / "network.cjs")
+    required = 'import { createRequire } from "module";\nconst require = createRequire(import.meta.url);\n'
+    found = by_node(tmp_path, "groups.js", code, glyphs.reshape(10, -1).tolist(), begin=required)
+    wanted = Recogniser(WEIGHTS / GLYPH_FILE).glyph_probabilities(
+        glyphs
+    )  # softened by the card's temperature
+    assert np.argmax(found, axis=1).tolist() == wanted.argmax(axis=1).tolist()
+    assert np.median(np.abs(np.array(found) - wanted).max(axis=1)) < 0.002
 
 
 def test_the_page_is_one_file_under_a_policy_of_its_own() -> None:
@@ -153,7 +174,7 @@ def test_the_server_offers_it_and_it_reads_under_its_policy(opened: Opened) -> N
     right = 0
     for digit in "0123456789":
         write(page, digit, (260, 120), 200)
-        page.wait_for_timeout(100)
+        page.evaluate(PAINTED)
         right += read_text(page) == digit
         page.click("#clear")
     assert right >= 9

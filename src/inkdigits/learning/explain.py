@@ -14,7 +14,7 @@ import numpy as np
 
 from inkdigits.errors import RunError
 from inkdigits.learning.views import SIDE, Views
-from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS
+from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
 
 CELL = 2  # Pixels: occlusion is measured for cells of 2x2.
 PATCH = 6  # Pixels: a patch of 6x6 covers a stroke, and not a digit.

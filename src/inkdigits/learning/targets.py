@@ -17,9 +17,9 @@ from inkdigits.errors import RunError, WeightsError
 from inkdigits.learning import runs
 from inkdigits.learning.datasets import Digits, load_mnist
 from inkdigits.learning.integer import runtimes
-from inkdigits.reading.card import Card, card_path, file_sha256, load_card, save_card
+from inkdigits.reading.card import WEIGHTS, Card, card_path, file_sha256, load_card, save_card
 from inkdigits.reading.glyph import NORMALISER_VERSION
-from inkdigits.reading.recogniser import WEIGHTS, Recogniser
+from inkdigits.reading.recogniser import Recogniser
 
 TARGETS = ("onnx-int8", "litert", "c", "js")
 _RANGES = 2000  # training images that the ranges of integers are fitted on

@@ -19,6 +19,9 @@ from inkdigits.reading.trust import Trust
 
 Kind = Literal["glyph", "line"]
 
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+GLYPH_FILE, LINE_FILE = "inkdigits-digits.onnx", "inkdigits-lines.onnx"
+
 
 @dataclass(frozen=True)
 class Card:

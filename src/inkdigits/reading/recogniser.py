@@ -12,12 +12,10 @@ import numpy as np
 import onnxruntime
 
 from inkdigits.errors import WeightsError
-from inkdigits.reading.card import Card, load_card
+from inkdigits.reading.card import GLYPH_FILE, LINE_FILE, WEIGHTS, Card, load_card
 from inkdigits.reading.decoder import soften
 from inkdigits.reading.glyph import GLYPH_SIZE, NORMALISER_VERSION, STRIP_HEIGHT
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-GLYPH_FILE, LINE_FILE = "inkdigits-digits.onnx", "inkdigits-lines.onnx"
 LINE_STRIDE = 2  # columns of a strip for each step of the line network's output
 _BATCH = 256
 _STRIP_BATCH = 16
@@ -119,19 +117,24 @@ def _other_kind(path: Path, card: Card, kind: str) -> WeightsError:
     return WeightsError(f"{path}: a {card.kind} network where a {kind} network is needed")
 
 
+def open_session(path: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    """An ONNX file as a session of so many threads; None is one. What goes wrong is ONNX Runtime's own."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 def _open(
     path: Path, threads: int | None, kind: str | None = None
 ) -> tuple[Card, onnxruntime.InferenceSession]:
     card = load_card(path, NORMALISER_VERSION)
     if kind is not None and card.kind != kind:
         raise _other_kind(path, card, kind)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = open_session(path, threads)
     except Exception as error:  # ONNX Runtime raises a class of its own for each cause
         raise WeightsError(f"{path}: ONNX Runtime cannot load it ({error}); export the run again") from error
     return card, session

@@ -15,9 +15,8 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from inkdigits.reading.card import load_card
+from inkdigits.reading.card import GLYPH_FILE, WEIGHTS, load_card
 from inkdigits.reading.glyph import NORMALISER_VERSION
-from inkdigits.reading.recogniser import GLYPH_FILE, WEIGHTS
 
 STATIC = Path(str(files("inkdigits.service") / "static"))
 NETWORK = STATIC / "offline" / "network.js"
@@ -30,13 +29,12 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", r
 def offline_page() -> tuple[str, str]:
     """The page, and its content security policy."""
     card = load_card(WEIGHTS / GLYPH_FILE, NORMALISER_VERSION)
-    told = {"classes": card.classes, "threshold": card.threshold, "temperature": card.temperature}
     style = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in _STYLES)
     script = "\n".join(
         [
             NETWORK.read_text(encoding="utf-8"),
             f"const network = inkdigits[{json.dumps(card.name)}];",
-            f"const card = {json.dumps(told)};",
+            f"const threshold = {card.threshold};",
             *_modules(STATIC / "offline" / "main.js"),
         ]
     )

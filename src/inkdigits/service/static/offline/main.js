@@ -1,4 +1,4 @@
-/* The sheet without a server. In: strokes; `network` and `card`, which stand in the page before this. Out: the
+/* The sheet without a server. In: strokes; `network` and `threshold`, which stand in the page before this. Out: the
    newest answer beside them. */
 
 import { AnswerView, told } from "../answer.js";
@@ -11,6 +11,7 @@ import { lines } from "./groups.js";
 const LEAST = 60; // pixels of the longer side, below which a sign is painted larger
 const SETTLED = 700; // milliseconds without change, after which an answer is spoken
 
+const card = { classes: network.classes, threshold };
 const by = (id) => document.getElementById(id);
 
 /* Of the signs that were seen last, what the network said: most of them stay while the next is drawn. */
@@ -49,10 +50,9 @@ function look(sign) {
     return known;
   }
   const glyph = normalise(inkOf(sign));
-  const odds = network.classify(glyph).probabilities.map((one) => one ** (1 / card.temperature));
-  const total = odds.reduce((sum, one) => sum + one, 0);
-  const found = { probabilities: odds.map((one) => one / total), glyph: pictured(glyph) };
-  const entry = { ...found, strokes: sign.strokes, points: sign.strokes.map((stroke) => stroke.length) };
+  const { probabilities } = network.classify(glyph); // calibrated: the card's temperature is in its scale
+  const points = sign.strokes.map((stroke) => stroke.length);
+  const entry = { probabilities, glyph: pictured(glyph), strokes: sign.strokes, points };
   seen = [...seen.slice(-200), entry];
   return entry;
 }
