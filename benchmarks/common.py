@@ -11,6 +11,7 @@ import json
 import operator
 import os
 import platform
+import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from inkdigits.errors import DataError
 from inkdigits.learning import environment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +92,28 @@ def _portable(word: str) -> str:
     if path.is_relative_to(ROOT.parent):
         return option + equals + os.path.relpath(path, ROOT)
     return option + equals + path.name.upper()
+
+
+def told_by(command: Sequence[str | Path], *, seconds: float, env: dict[str, str]) -> dict[str, Any]:
+    """The JSON object on the last line that a process prints.
+
+    Raises DataError where it cannot be started, takes longer, or ends without a result; its last lines are
+    what the process complained of.
+    """
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=seconds, env={**os.environ, **env}
+        )
+        return json.loads(done.stdout.strip().splitlines()[-1])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DataError(str(error)) from error
+    except (IndexError, json.JSONDecodeError) as error:
+        raise DataError(f"ended without a result:\n{done.stderr[-2000:].strip()}") from error
+
+
+def deviation(values: Sequence[float], places: int = 2) -> float | None:
+    """The standard deviation, rounded; None of a single value."""
+    return round(statistics.stdev(values), places) if len(values) > 1 else None
 
 
 def result_row(

@@ -17,20 +17,19 @@ and not trained: that changes no time.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, commit, print_rows, result_row, write_results
+from common import RESULTS, commit, deviation, print_rows, result_row, told_by, write_results
 from inkdigits.errors import DataError, InkdigitsError
 from inkdigits.learning.sources import data_folder
 
@@ -39,14 +38,15 @@ NETWORKS = ("paper-cnn", "light", "inkdigits-digits", "inkdigits-lines")
 THREADS, BATCHES = (1, 2), (1, 8, 64, 512)
 STRIP = (32, 160)  # pixels: a line of about seven digits
 PREDICT, INT8 = "Keras predict", "int8"
-# What the README calls it: the worker's name, and whether it is this Python's.
+# What the README calls it: the worker's name, which of a network's files it opens, and whether it is this
+# Python's.
 RUNTIMES = {
-    "": ("onnx", True),
-    INT8: ("onnx", True),
-    PREDICT: ("keras", True),
-    "PyTorch": ("torch", False),
-    "TorchScript": ("torch-compiled", False),
-    "OpenVINO": ("openvino", False),
+    "": ("onnx", "onnx", True),
+    INT8: ("onnx", INT8, True),
+    PREDICT: ("keras", "keras", True),
+    "PyTorch": ("torch", "onnx", False),
+    "TorchScript": ("torch-compiled", "onnx", False),
+    "OpenVINO": ("openvino", "onnx", False),
 }
 TARGETS = {(PREDICT, 64): ">= 3", (PREDICT, 1): ">= 10", (INT8, 64): ">= 1.5"}
 _WORKER = Path(__file__).resolve().with_name("runtime_worker.py")
@@ -59,7 +59,7 @@ Speeds = dict[tuple[str, str, int, int], list[float]]
 
 @dataclass(frozen=True)
 class Network:
-    """A network's files by runtime, the shape of one image, and the multiply-adds of one."""
+    """A network's files by kind, the shape of one image, and the multiply-adds of one."""
 
     name: str
     files: dict[str, Path]
@@ -107,7 +107,7 @@ def write_networks(names: list[str], data: Path, folder: Path) -> Iterator[Netwo
     from inkdigits.learning.onnx_int8 import store_in_int8
     from inkdigits.learning.recipes import RECIPES
     from inkdigits.learning.training import build
-    from inkdigits.reading.recogniser import WEIGHTS
+    from inkdigits.reading.card import WEIGHTS
 
     ranges = load_mnist(data, "train").images[:_RANGES]
     for name in names:
@@ -139,24 +139,21 @@ def time_networks(
     peaks: defaultdict[int, list[float]] = defaultdict(list)
     versions: dict[str, str] = {}
     absent: dict[tuple[str, str], str] = {}
-    for _ in range(rounds):
-        for threads in THREADS:
-            peaks[threads].append(ask(Path(sys.executable), threads, "peak")["gflops"])
-            for network in networks:
-                for title, (runtime, own) in RUNTIMES.items():
-                    python = Path(sys.executable) if own else peer_python
-                    file = network.files.get(title if title == INT8 else "keras" if own and title else "onnx")
-                    if file is None or python is None or (network.name, title) in absent:
-                        continue
-                    try:
-                        told = ask(python, threads, runtime, file, network.shape)
-                    except DataError as error:
-                        absent[network.name, title] = f"{title or 'ONNX Runtime'}, {network.name}: {error}"
-                        continue
-                    versions[title] = told["version"]
-                    for size, seconds in told["seconds"].items():
-                        speed = int(size) / statistics.median(seconds)
-                        speeds[network.name, title, threads, int(size)].append(speed)
+    for _, threads in product(range(rounds), THREADS):
+        peaks[threads].append(ask(Path(sys.executable), threads, "peak")["gflops"])
+        for network, (title, (runtime, kind, own)) in product(networks, RUNTIMES.items()):
+            python, file = Path(sys.executable) if own else peer_python, network.files.get(kind)
+            if file is None or python is None or (network.name, title) in absent:
+                continue
+            try:
+                told = ask(python, threads, runtime, file, network.shape)
+            except DataError as error:
+                absent[network.name, title] = f"{title or 'ONNX Runtime'}, {network.name}: {error}"
+                continue
+            versions[title] = told["version"]
+            for size, seconds in told["seconds"].items():
+                speed = int(size) / statistics.median(seconds)
+                speeds[network.name, title, threads, int(size)].append(speed)
     return speeds, peaks, versions, list(absent.values())
 
 
@@ -164,20 +161,14 @@ def ask(
     python: Path, threads: int, runtime: str, file: Path | None = None, shape: tuple[int, int] = (28, 28)
 ) -> dict[str, Any]:
     """What the worker says. Raises DataError where the runtime is not there or cannot run the network."""
-    command = [str(python), str(_WORKER), runtime, *([str(file)] if file else [])]
+    command = [python, _WORKER, runtime, *([file] if file else [])]
     command += ["--threads", str(threads), "--batches", ",".join(map(str, BATCHES))]
     command += ["--shape", ",".join(map(str, shape))]
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_SECONDS, env={**os.environ, **limits}
-        )
-        return json.loads(done.stdout.strip().splitlines()[-1])
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise DataError(f"cannot be run ({error})") from error
-    except (IndexError, json.JSONDecodeError) as error:
-        last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
-        raise DataError(f"cannot be run ({last})") from error
+        return told_by(command, seconds=_SECONDS, env=limits)
+    except DataError as error:
+        raise DataError(f"cannot be run ({str(error).splitlines()[-1]})") from error
 
 
 def speed_rows(
@@ -189,23 +180,19 @@ def speed_rows(
         if peaks.get(threads):
             figure = f"largest matrix product, {_threads(threads)}"
             rows.append(_median_row(figure, peaks[threads], "GFLOPS", detail=told))
-    for network in networks:
-        for threads in THREADS:
-            for size in BATCHES:
-                for title in RUNTIMES:
-                    found = speeds.get((network.name, title, threads, size))
-                    if not found:
-                        continue
-                    speed = statistics.median(found)
-                    work = 2 * network.multiply_adds * speed / 1e9
-                    detail = {
-                        "milliseconds_a_call": round(1000 * size / speed, 3),
-                        "share_of_peak": round(work / statistics.median(peaks[threads]), 3),
-                        **told,
-                    }
-                    figure = f"{network.name}, {_threads(threads)}, batch {size}"
-                    figure += f", {title}" if title else ""
-                    rows.append(_median_row(figure, found, "/s", detail=detail))
+    for network, threads, size, title in product(networks, THREADS, BATCHES, RUNTIMES):
+        found = speeds.get((network.name, title, threads, size))
+        if not found:
+            continue
+        speed = statistics.median(found)
+        work = 2 * network.multiply_adds * speed / 1e9
+        detail = {
+            "milliseconds_a_call": round(1000 * size / speed, 3),
+            "share_of_peak": round(work / statistics.median(peaks[threads]), 3),
+            **told,
+        }
+        figure = f"{network.name}, {_threads(threads)}, batch {size}" + (f", {title}" if title else "")
+        rows.append(_median_row(figure, found, "/s", detail=detail))
     return rows
 
 
@@ -241,7 +228,7 @@ def _median_row(
         round(statistics.median(values), 2),
         n=len(values),
         unit=unit,
-        sd=round(statistics.stdev(values), 2) if len(values) > 1 else None,
+        sd=deviation(values),
         target=target,
         detail={"table": TABLE, "statistic": "median", **(detail or {})},
     )

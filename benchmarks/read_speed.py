@@ -30,7 +30,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from common import RESULTS, commit, print_rows, result_row, write_results
+from common import RESULTS, commit, deviation, print_rows, result_row, write_results
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.pen import Hand, Pen, write
 from inkdigits.learning.sources import data_folder
@@ -156,7 +156,7 @@ def speed_row(
         round(statistics.median(wall), 2),
         n=len(wall),
         unit="ms",
-        sd=round(statistics.stdev(wall), 2) if len(wall) > 1 else None,
+        sd=deviation(wall),
         target=None if name else target,
         detail={
             "statistic": "median",

@@ -30,7 +30,7 @@ import cv2
 import httpx
 import numpy as np
 
-from common import RESULTS, ROOT, commit, print_rows, result_row, write_results
+from common import RESULTS, ROOT, commit, deviation, print_rows, result_row, write_results
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.environment import versions
 from inkdigits.learning.pen import Hand, Pen, write
@@ -155,7 +155,7 @@ def _row(
     figure: str, values: Sequence[float], unit: str, count: int, target: str | None, detail: dict[str, Any]
 ) -> dict[str, Any]:
     """The median over the rounds; n is the number of answers behind it."""
-    sd = round(statistics.stdev(values), 2) if len(values) > 1 else None
+    sd = deviation(values)
     detail = {**detail, "rounds": [round(value, 2) for value in values]}
     value = round(statistics.median(values), 2)
     return result_row(figure, value, n=count, unit=unit, sd=sd, target=target, detail=detail)

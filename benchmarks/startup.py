@@ -27,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from common import RESULTS, ROOT, commit, print_rows, result_row, write_results
+from common import RESULTS, ROOT, commit, deviation, print_rows, result_row, write_results
 
 TARGETS = {"import": "< 0.3", "read": "< 0.6", "size": "< 400"}
 _LARGEST = 8
@@ -120,7 +120,7 @@ def time_row(figure: str, times: Times, bare: Times, target: str) -> dict[str, A
         round(statistics.median(wall), 4),
         n=len(wall),
         unit="s",
-        sd=round(statistics.stdev(wall), 4) if len(wall) > 1 else None,
+        sd=deviation(wall, 4),
         target=target,
         detail={
             "statistic": "median",

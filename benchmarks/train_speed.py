@@ -18,13 +18,12 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, commit, print_rows, result_row, write_results
+from common import RESULTS, commit, deviation, print_rows, result_row, told_by, write_results
 from inkdigits.errors import DataError, InkdigitsError
 from inkdigits.learning.sources import data_folder
 from train_contestants import CONTESTANTS, KERAS, OURS, PYTORCH, REACHES
@@ -84,19 +83,11 @@ def train_apart(python: Path, name: str, seed: int, folder: Path) -> Run:
     """One training in a process of its own. Raises DataError where it ends without a result."""
     script = Path(__file__).with_name("train_contestants.py")
     load = os.getloadavg()[0]
+    command = [python, script, name, "--seed", str(seed), "--data", folder]
     try:
-        done = subprocess.run(
-            [python, script, name, "--seed", str(seed), "--data", folder],
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            env={**os.environ, "PYTHONPATH": str(script.parent.parent / "src")},
-        )
-        told = json.loads(done.stdout.strip().splitlines()[-1])
-    except (OSError, subprocess.TimeoutExpired) as error:
+        told = told_by(command, seconds=_SECONDS, env={"PYTHONPATH": str(script.parent.parent / "src")})
+    except DataError as error:
         raise DataError(f"{name}, seed {seed}: {error}") from error
-    except (IndexError, json.JSONDecodeError) as error:
-        raise DataError(f"{name}, seed {seed}: ended without a result:\n{done.stderr[-2000:]}") from error
     return {**told, "load_before": round(load, 2)}
 
 
@@ -142,7 +133,7 @@ def _mean_row(
     target: str | None = None,
     detail: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    sd = round(statistics.stdev(values), max(places, 2)) if len(values) > 1 else None
+    sd = deviation(values, max(places, 2))
     value = round(statistics.mean(values), places or None)
     return result_row(figure, value, n=len(values), unit=unit, sd=sd, target=target, detail=detail)
 
