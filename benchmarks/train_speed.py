@@ -103,8 +103,8 @@ def rows_of(runs: list[Run]) -> list[dict[str, Any]]:
             "compile_seconds": round(statistics.mean(run["compile_seconds"] for run in own), 2),
             "load_before": [run["load_before"] for run in own],
         }
-        if "torch" in own[0]:  # another Python's, so that the row's versions do not say it
-            told["torch"] = own[0]["torch"]
+        # What the row's versions and its name do not say: another Python's torch, our arithmetic.
+        told |= {key: own[0][key] for key in ("torch", "precision") if key in own[0]}
         rows.append(_mean_row(f"{name}: time", [run["seconds"] for run in own], 2, "s", detail=told))
         rows.append(_mean_row(f"{name}: speed", [run["images_per_second"] for run in own], 0, "images/s"))
         target = f">= {REACHES[name]}" if name in REACHES else None

@@ -43,7 +43,15 @@ def test_parameters_are_those_of_the_publication(name, count):
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("light", 2_500), ("light-10k", 10_000), ("inkdigits-single", 1_200_000)]
+    ("name", "most"),
+    [
+        ("light", 2_500),
+        ("light-10k", 10_000),
+        ("tiny-1k", 1_000),
+        ("tiny-2k", 2_000),
+        ("tiny-5k", 5_000),
+        ("inkdigits-single", 1_200_000),
+    ],
 )
 def test_small_networks_keep_to_their_budget(name, most):
     assert build(name).count_params() <= most

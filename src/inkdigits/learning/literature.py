@@ -22,11 +22,13 @@ from inkdigits.learning.models.paper import paper_cnn
 from inkdigits.learning.models.perceptrons import mlp, mlp_dropconnect, mlp_maxout, mlp_simard
 from inkdigits.learning.models.resnet import resnet
 from inkdigits.learning.models.single import inkdigits_single
+from inkdigits.learning.models.tiny import tiny
 from inkdigits.learning.recipe import Recipe
 
 # As much as a digit moves when its centre of mass is a pixel off.
 SHIFTED: dict[str, Any] = {"translation": 1.0}
 AFFINE: dict[str, Any] = {"translation": 2.0, "rotation": 10.0, "scale": 0.1, "shear": 0.1}
+SLIGHT: dict[str, Any] = {"translation": 1.0, "rotation": 8.0, "scale": 0.08, "shear": 0.08}
 ELASTIC: dict[str, Any] = {**AFFINE, "elastic": 20.0}
 STRONG: dict[str, Any] = {"translation": 2.5, "rotation": 14.0, "scale": 0.15, "shear": 0.15, "elastic": 20.0}
 HALF: dict[str, Any] = {"precision": "mixed_bfloat16"}
@@ -43,6 +45,15 @@ def _ciresan() -> Recipe:
         {"epochs": 60, "learning_rate": 1.2e-3, **AVERAGED, **HALF, "augmentation": ELASTIC},
     )
     return dataclasses.replace(recipe, build=_column, options=("width",))
+
+
+def _tiny(name: str, budget: str, maps: tuple[int, int, int], epochs: int) -> Recipe:
+    """A network of `tiny` with so many maps."""
+    # Small batches: by as many epochs of 128 digits the same network learnt less.
+    settings = {"epochs": epochs, "learning_rate": 1e-2, "schedule": "one-cycle", "augmentation": SLIGHT}
+    return glyph_recipe(
+        name, f"depthwise-separable, at most {budget}", "here", lambda: tiny(*maps, name), settings
+    )
 
 
 def _column(config: TrainConfig) -> keras.Model:
@@ -118,6 +129,10 @@ LITERATURE: tuple[Recipe, ...] = (
         light_10k,
         {"epochs": 40, "learning_rate": 1e-2, **AVERAGED, "augmentation": AFFINE},
     ),
+    _tiny("tiny-1k", "1,000 parameters", (5, 9, 13), 25),
+    _tiny("tiny-2k", "2,000 parameters", (8, 17, 23), 40),
+    _tiny("tiny-5k", "5,000 parameters", (14, 34, 46), 40),
+    _tiny("tiny-12kb", "12 kB of weights in integers", (20, 56, 84), 40),
     glyph_recipe(
         "inkdigits-single",
         "our best single network, 3x3 convolutions without pooling",

@@ -3,7 +3,9 @@
 In: nothing. Out: `ROWS`. Published figures are per cent of MNIST's 10,000 test images read rightly, as the
 named publications or the paper's own table give them; a row has none where we could not read it there. knn's
 is Wilder's and svm's the radial kernel's of LeCun's table of methods; inkdigits-single's is the mean of 32
-last epochs of Byerly et al. (2021), inkdigits-committee's that of 100 committees of 15 (Deotte 2018).
+last epochs of Byerly et al. (2021), inkdigits-committee's that of 100 committees of 15 (Deotte 2018); those
+of tiny-2k and tiny-12kb are of networks of 1,936 parameters (Grimov's mnist-minimal-model) and of 11.0 kB of
+weights (BitNetMCU).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from inkdigits.learning.literature import AFFINE, HALF
 from inkdigits.learning.models.ciresan import WIDTHS
 from inkdigits.learning.recipes import RECIPES
 
+_TINY = 10  # seeds of the networks for the smallest devices
 _SLOW = 3  # seeds of a row that takes more than twenty minutes a seed on one core; others have five
 
 Scorer = Literal["digits", "strings", "fewshot", "committee"]
@@ -100,6 +103,10 @@ def _rows() -> tuple[Row, ...]:
         Row("transfer", "transfer", 99.60, 99.60),
         Row("light", "light", 99.12, 99.12),
         Row("light-10k", "light-10k", None, 99.5),
+        Row("tiny-1k", "tiny-1k", None, 98.5, seeds=_TINY),
+        Row("tiny-2k", "tiny-2k", 99.10, 99.2, seeds=_TINY),
+        Row("tiny-5k", "tiny-5k", None, 99.45, seeds=_TINY),
+        Row("tiny-12kb", "tiny-12kb", 99.55, 99.6, seeds=_TINY),
         Row("denoising-autoencoder", "denoising-autoencoder", None, 98.7),
         Row("lstm", "lstm", None, 99.0),
         Row("mdlstm", "mdlstm", None, 98.5),

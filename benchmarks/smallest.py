@@ -1,0 +1,179 @@
+"""The networks for the smallest devices: what each seed of them reads as C, in integers, and what that takes.
+
+    python benchmarks/smallest.py --data DIR [--runs runs/table1] [--log FILE] [--plot docs/smallest.png]
+
+In: the runs that `inkdigits benchmark table1 tiny-1k tiny-2k tiny-5k tiny-12kb` left, and a C compiler. Out:
+a table, rows of results/tiny.json, and a plot beside published networks: accuracy against bytes of weights,
+and against multiply-adds. Each seed's network is written as `inkdigits export --target c` writes it and reads
+MNIST's 10,000 test images; each is written to the log as it ends, and a benchmark that was interrupted goes
+on from there. Nothing is chosen here: the figures are means over all seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from common import RESULTS, ROOT, commit, deviation, print_rows, result_row, write_results
+from inkdigits.errors import DataError, InkdigitsError
+from inkdigits.learning.benchmark import SCORE, run_folder
+from inkdigits.learning.direct_labels import label_points
+from inkdigits.learning.figures import BLUE, GREY, save
+from inkdigits.learning.runs import read_json
+from inkdigits.learning.sources import data_folder
+from inkdigits.learning.table import BY_NAME
+from inkdigits.learning.targets import write_target
+
+NAMES = ("tiny-1k", "tiny-2k", "tiny-5k", "tiny-12kb")
+TABLE = "The smallest devices: each network as C, in integers"
+# What a network of so many parameters, or bytes, must read, per cent; "weights" are the bytes it may have.
+TARGETS = {"tiny-1k": 98.5, "tiny-2k": 99.2, "tiny-5k": 99.45}
+INTEGER_TARGETS = {"tiny-12kb": 99.6}
+MOST_BYTES = {"tiny-12kb": 12_288}
+# BitNetMCU's networks (its documentation, read in 2026): bytes of weights, per cent of MNIST's test images.
+PUBLISHED = ((3_200, 98.92), (5_400, 99.06), (7_300, 99.28), (9_300, 99.44), (11_000, 99.55), (13_000, 99.58))
+Run = dict[str, Any]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write and run what the log lacks; print, record and draw the figures of all that it holds."""
+    parser = argparse.ArgumentParser(description="The networks for the smallest devices, as C.")
+    parser.add_argument("--data", type=Path, help="data folder (default: INKDIGITS_DATA)")
+    parser.add_argument("--runs", type=Path, default=Path("runs/table1"), help="(default %(default)s)")
+    parser.add_argument("--log", type=Path, default=Path("runs/smallest.jsonl"), help="(default %(default)s)")
+    parser.add_argument("--plot", type=Path, default=ROOT / "docs" / "smallest.png")
+    options = parser.parse_args(arguments)
+    commit()
+    try:
+        told = list(measure(options.runs, data_folder(options.data), options.log))
+    except InkdigitsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    rows = rows_of(told)
+    print_rows(rows, title=TABLE)
+    write_results(RESULTS / "tiny.json", rows)
+    draw(rows, options.plot)
+    return 0
+
+
+def measure(runs: Path, folder: Path, log: Path) -> Iterator[Run]:
+    """Each finished seed's figures, from the log or measured now. Raises DataError where there is none."""
+    known = {}
+    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else []:
+        run = json.loads(line)
+        known[run["name"], run["seed"]] = run
+    found = [(name, seed) for name in NAMES for seed in range(BY_NAME[name].seeds)]
+    found = [
+        (name, seed) for name, seed in found if (run_folder(runs, BY_NAME[name], seed) / SCORE).is_file()
+    ]
+    if not found:
+        raise DataError(
+            f"{runs}: holds no run of {', '.join(NAMES)}; `inkdigits benchmark table1` makes them"
+        )
+    for name, seed in found:
+        if (name, seed) not in known:
+            place = run_folder(runs, BY_NAME[name], seed)
+            known[name, seed] = {"name": name, "seed": seed, **_as_c(place, folder)}
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(known[name, seed]) + "\n")
+            print(f"{name}, seed {seed}: {known[name, seed]}", flush=True)
+        yield known[name, seed]
+
+
+def _as_c(place: Path, folder: Path) -> dict[str, Any]:
+    """What a run scored as it was trained, and what it reads and takes as C."""
+    score = read_json(place / SCORE)
+    with tempfile.TemporaryDirectory() as out:
+        written = write_target(place, "c", folder, Path(out))
+    return {
+        "parameters": score["parameters"],
+        "multiply_adds": score["multiply_adds"],
+        "float32": score["accuracy"]["mnist-test"],
+        "integers": written.accuracy,
+        "runtime": written.runtime,
+        **written.sizes,
+    }
+
+
+def rows_of(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Of each network its accuracies, mean and deviation over its seeds, and its bytes."""
+    by_name: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_name[run["name"]].append(run)
+    rows = []
+    for name, own in by_name.items():
+        cost = {key: own[0][key] for key in ("parameters", "multiply_adds", "runtime")}
+        detail = {"table": TABLE, **cost}
+        for title, key, target in (
+            ("MNIST test, float32", "float32", TARGETS.get(name)),
+            ("MNIST test, integers", "integers", INTEGER_TARGETS.get(name)),
+        ):
+            values = [100 * run[key] for run in own]
+            rows.append(
+                result_row(
+                    f"{name} ({cost['parameters']:,} parameters): {title}",
+                    round(statistics.mean(values), 3),
+                    n=len(values),
+                    unit="%",
+                    sd=deviation(values, 3),
+                    target=target and f">= {target}",
+                    detail=detail,
+                )
+            )
+        for title, key in (("weights", "weights"), ("flash, all of it", "flash"), ("memory", "work")):
+            if key in own[0]:
+                most = MOST_BYTES.get(name) if key == "weights" else None
+                rows.append(
+                    result_row(
+                        f"{name}: bytes of {title}",
+                        max(run[key] for run in own),
+                        n=len(own),
+                        unit="bytes",
+                        target=most and f"<= {most}",
+                        detail=detail,
+                    )
+                )
+    return rows
+
+
+def draw(rows: Sequence[dict[str, Any]], path: Path) -> Path:
+    """Accuracy of the integers against bytes of weights and against multiply-adds, whiskers of one standard
+    deviation; published networks beside them where their cost is known.
+    """
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    by_bytes, by_cost = figure.subplots(1, 2, sharey=True)
+    figures = {row["figure"]: row for row in rows}
+    ours = [row for row in rows if row["figure"].endswith("integers")]
+    names = [row["figure"].split(" ", 1)[0] for row in ours]
+    sizes = [figures[f"{name}: bytes of weights"]["value"] for name in names]
+    by_bytes.plot(*zip(*PUBLISHED, strict=True), "o", color=GREY, label="BitNetMCU, as published")
+    _points(by_bytes, sizes, ours, names)
+    by_bytes.set(xlabel="bytes of weights", ylabel="MNIST test images read rightly, per cent")
+    by_bytes.legend(frameon=False, loc="lower right")
+    _points(by_cost, [row["detail"]["multiply_adds"] for row in ours], ours, names)
+    by_cost.set(xlabel="multiply-adds a digit")
+    return save(figure, path)
+
+
+def _points(axes: Axes, costs: Sequence[float], rows: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
+    values, spread = [row["value"] for row in rows], [row["sd"] or 0.0 for row in rows]
+    axes.errorbar(costs, values, yerr=spread, fmt="o", color=BLUE)
+    axes.set_xscale("log")
+    axes.margins(x=0.2, y=0.2)
+    axes.grid(alpha=0.3)
+    label_points(axes, list(zip(costs, values, strict=True)), names, [BLUE] * len(names), 9, spread)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
