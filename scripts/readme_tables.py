@@ -1,9 +1,10 @@
-"""The tables of README.md, from `results/*.json`: no figure in it is typed by hand.
+"""The tables of README.md and docs/figures.md, from `results/*.json`: no figure in them is typed by hand.
 
     python scripts/readme_tables.py [--check]
 
-In: the rows that the benchmarks wrote. Out: README.md, rewritten between its two marker comments; with
---check nothing is written, and the exit code is 1 where it would change.
+In: the rows that the benchmarks wrote. Out: docs/figures.md with all of them, and README.md, rewritten
+between its two marker comments, with those that `SHOWN` names; with --check nothing is written, and the exit
+code is 1 where either would change.
 
 A row whose figure is "FIGURE, NAME" stands beside the row "FIGURE", in a column of its own: a peer. Rows
 whose detail names a "table" stand in one of that title, below the others of their file.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +32,51 @@ TITLES = {
     "service": "The service",
     "startup": "Cold start and size",
 }
+# Which figures of a file the README shows, as patterns; of a file that is not named here, all.
+SHOWN = {
+    "mnist": ("*accuracy*",),
+    "train_speed": ("*: time", "*: MNIST test", "*over that of*"),
+    "augmentation": ("all together*",),
+    "read_speed": (
+        "one *",
+        "*: ink",
+        "*: over Keras predict*",
+        "*: int8 over*",
+        "*two processes*",
+        "killed*",
+    ),
+    "service": (
+        "images a second, 8 *",
+        "p99, 8 *",
+        "throughput*",
+        "page:*",
+        "kill -9 of*",
+        "hostile*5xx*",
+        "hostile*crashed",
+        "hostile*wrong*",
+        "soak, sent*",
+    ),
+}
+FIGURES = """# All figures
+
+What the benchmarks measured, each with how often, where, and by which command. Those that matter most stand
+in the [README](../README.md#how-well-it-reads); a promise that is not kept is marked.
+"""
 Row = dict[str, Any]
 
 
-def render(results: Path) -> str:
-    """All tables as Markdown, those of `TITLES` first; what was not measured is said to be so."""
+def render(results: Path, shown: dict[str, tuple[str, ...]] | None = None) -> str:
+    """All tables as Markdown, those of `TITLES` first; what was not measured is said to be so. `shown` keeps
+    the figures that match one of the patterns of their file.
+    """
     names = [*TITLES, *sorted({path.stem for path in results.glob("*.json")} - set(TITLES))]
     parts = []
     for name in names:
         path = results / f"{name}.json"
         title = TITLES.get(name, name.replace("_", " ").capitalize())
         rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+        if shown and name in shown:
+            rows = [row for row in rows if any(fnmatch(row["figure"], one) for one in shown[name])]
         draw = literature if name == "table1" else tables
         body = draw(rows) if rows else f"Not measured yet: `python benchmarks/{name}.py`."
         parts.append(f"### {title}\n\n{body}")
@@ -178,17 +214,23 @@ def between(text: str, begin: str, end: str, content: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    path = ROOT / "README.md"
-    old = path.read_text(encoding="utf-8")
-    new = between(old, BEGIN, END, render(ROOT / "results"))
-    if new == old:
-        return 0
-    if "--check" in arguments:
-        print("README.md does not say what results/ holds: make readme", file=sys.stderr)
-        return 1
-    path.write_text(new, encoding="utf-8")
-    print("README.md: figures rewritten")
-    return 0
+    results, readme = ROOT / "results", ROOT / "README.md"
+    wanted = {
+        readme: between(readme.read_text(encoding="utf-8"), BEGIN, END, render(results, SHOWN)),
+        ROOT / "docs" / "figures.md": f"{FIGURES}\n{render(results)}\n",
+    }
+    stale = [
+        path
+        for path, text in wanted.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    for path in stale:
+        if "--check" in arguments:
+            print(f"{path.name} does not say what results/ holds: make readme", file=sys.stderr)
+        else:
+            path.write_text(wanted[path], encoding="utf-8")
+            print(f"{path.name}: figures rewritten")
+    return 1 if stale and "--check" in arguments else 0
 
 
 if __name__ == "__main__":
