@@ -179,6 +179,46 @@ def test_an_operation_without_integers_is_named(tmp_path):
         convert(path, "c", glyphs, Digits(glyphs, np.zeros(50, np.uint8)), tmp_path / "out")
 
 
+def _trained_a_little(*middle: layers.Layer) -> keras.Model:
+    """A network whose batch normalisation has seen something."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28), dtype="uint8", name="glyphs"),
+            layers.Rescaling(1 / 255),
+            layers.Reshape((28, 28, 1)),
+            layers.Conv2D(8, 5, strides=2),
+            *middle,
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(*tiny.bars(500, 0), epochs=3, verbose=0)
+    return model
+
+
+def test_normalisation_behind_a_convolution_is_part_of_it(tmp_path):
+    glyphs, labels = tiny.bars(300, 1)
+    pool = [layers.DepthwiseConv2D(12, use_bias=False), layers.BatchNormalization(momentum=0.5, scale=False)]
+    path = export_model(_trained_a_little(*pool), "pooled", "glyph", tiny.DIGIT_CLASSES, tmp_path, glyphs)
+    network = quantise(path, tiny.DIGIT_CLASSES, glyphs)
+    assert [step.kind for step in network.steps] == ["convolution", "convolution", "dense"]
+    wanted = Recogniser(path).glyph_probabilities(glyphs)
+    found = np.exp(network.logits(glyphs) * network.logit_scale)
+    found /= found.sum(axis=1, keepdims=True)
+    assert np.abs(found - wanted).max() < 0.1
+    assert (found.argmax(axis=1) == wanted.argmax(axis=1)).mean() > 0.95
+
+
+def test_normalisation_behind_a_rectifier_is_no_part_of_the_convolution(tmp_path):
+    glyphs = tiny.bars(50, 1)[0]
+    middle = [layers.ReLU(), layers.BatchNormalization(momentum=0.5, scale=False), layers.ReLU()]
+    path = export_model(_trained_a_little(*middle), "bent", "glyph", tiny.DIGIT_CLASSES, tmp_path, glyphs)
+    with pytest.raises(WeightsError, match="its Mul has no integer form"):
+        quantise(path, tiny.DIGIT_CLASSES, glyphs)
+
+
 def test_what_is_no_network_of_digits_is_refused(real, tmp_path):
     with pytest.raises(WeightsError, match="it reads lines"):
         convert(WEIGHTS / "inkdigits-lines.onnx", "c", real.images, real, tmp_path)

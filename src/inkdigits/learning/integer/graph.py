@@ -1,8 +1,8 @@
 """An ONNX file as the operations that have an integer form. In: the file. Out: `Operation`s.
 
 The graph is what `export` writes: pixels are scaled, then convolutions with their ReLU, pools, sums, a mean
-or a flattening, dense steps, softmax. Batch normalisation is folded into the convolutions by then; what of
-it stands behind a dense step is folded here.
+or a flattening, dense steps, softmax. Most batch normalisation is folded into the convolutions by then; what
+of it stands behind a convolution or a dense step is folded here.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class _GraphReader:
         # Tensors that hold the same values as another, in the same order or with places before maps.
         self._same: dict[str, str] = {}
         self._places_last: set[str] = set()
+        self._rectified: set[str] = set()
         self._glyph, self._scale, self._offset = graph.input[0].name, 1.0, 0.0
 
     def read(self) -> Graph:
@@ -126,10 +127,8 @@ class _GraphReader:
             self._scale *= float(factor.reshape(()))
             self._offset *= float(factor.reshape(()))
             return self._pass(node, attributes)
-        operation = self._by_output.get(self._source(node.input[0]))
-        if operation is None or operation.kind != "dense" or operation.weights is None:
-            raise self._no_form(node)
-        operation.weights = operation.weights * factor.reshape(-1, 1)
+        operation, weights = self._before(node, factor)
+        operation.weights = weights * factor.reshape(-1, *[1] * (weights.ndim - 1))
         operation.bias = None if operation.bias is None else operation.bias * factor.reshape(-1)
         return self._rename(operation, node)
 
@@ -141,12 +140,26 @@ class _GraphReader:
         if self._begins(node) and constants[0].size == 1:
             self._offset += float(constants[0].reshape(()))
             return self._pass(node, attributes)
-        operation = self._by_output.get(self._source(node.input[0]))
-        if operation is None or operation.kind != "dense":
-            raise self._no_form(node)
-        shift = constants[0].reshape(-1)
+        operation, weights = self._before(node, constants[0])
+        shift = np.broadcast_to(constants[0].reshape(-1), len(weights))
         operation.bias = shift if operation.bias is None else operation.bias + shift
         return self._rename(operation, node)
+
+    def _before(self, node: onnx.NodeProto, values: np.ndarray) -> tuple[Operation, np.ndarray]:
+        """The operation with weights that `node` stands right behind, alone, and those weights: `values`, one
+        or one an output, can be folded into them.
+        """
+        name = self._source(node.input[0])
+        operation = self._by_output.get(name)
+        if operation is None or operation.weights is None or name in self._rectified:
+            raise self._no_form(node)
+        if values.size not in (1, len(operation.weights)) or self._is_shared(name):
+            raise self._no_form(node)
+        return operation, operation.weights
+
+    def _is_shared(self, name: str) -> bool:
+        """Whether more than one node reads the tensor."""
+        return sum(name in node.input for node in self._graph.node) > 1
 
     def _constant_inputs(self, node: onnx.NodeProto, least: int = 1) -> list[np.ndarray]:
         found = [self._constants[name] for name in node.input if name in self._constants]
@@ -162,9 +175,10 @@ class _GraphReader:
 
     def _relu(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
         operation = self._by_output.get(node.input[0])
-        if operation is None or any(node.input[0] in other.inputs for other in self._operations):
+        if operation is None or self._is_shared(node.input[0]):
             raise self._no_form(node)
         self._rename(operation, node)
+        self._rectified.add(node.output[0])
 
     def _conv(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
         if (
