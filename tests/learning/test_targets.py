@@ -62,7 +62,8 @@ def _network(name: str, real: Digits):
 @needs_compiler
 @needs_node
 @pytest.mark.parametrize(
-    ("name", "count"), [("light", 1000), ("inkdigits-digits", 100), ("inkdigits-single", 50)]
+    ("name", "count"),
+    [("light", 1000), ("tiny-2k", 1000), ("inkdigits-digits", 100), ("inkdigits-single", 50)],
 )
 def test_c_and_javascript_give_the_logits_of_numpy_to_the_bit(name, count, real):
     network = _network(name, real)
