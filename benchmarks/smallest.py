@@ -23,6 +23,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from common import RESULTS, ROOT, commit, deviation, print_rows, result_row, write_results
 from inkdigits.errors import DataError, InkdigitsError
@@ -32,6 +33,7 @@ from inkdigits.learning.figures import BLUE, GREY, save
 from inkdigits.learning.runs import read_json
 from inkdigits.learning.sources import data_folder
 from inkdigits.learning.table import BY_NAME
+from inkdigits.learning.table_figures import compact
 from inkdigits.learning.targets import write_target
 
 NAMES = ("tiny-1k", "tiny-2k", "tiny-5k", "tiny-12kb")
@@ -161,6 +163,9 @@ def _points(axes: Axes, costs: Sequence[float], rows: Sequence[dict[str, Any]], 
     values, spread = [row["value"] for row in rows], [row["sd"] or 0.0 for row in rows]
     axes.errorbar(costs, values, yerr=spread, fmt="o", color=BLUE)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda one, _: compact(one)))
     axes.margins(x=0.2, y=0.2)
     axes.grid(alpha=0.3)
     label_points(axes, list(zip(costs, values, strict=True)), names, [BLUE] * len(names), 9, spread)
