@@ -178,7 +178,7 @@ def test_the_server_offers_it_and_it_reads_under_its_policy(opened: Opened) -> N
         right += read_text(page) == digit
         page.click("#clear")
     assert right >= 9
-    assert "Nothing to read yet" in said(page)
+    wait_until(page, lambda: "Nothing to read yet" in said(page), "an empty sheet")  # by the next frame
     write(page, "4071", (60, 140), 150)
     wait_for_text(page, "4071")
     page.click("#undo")
