@@ -111,6 +111,24 @@ def told_by(command: Sequence[str | Path], *, seconds: float, env: dict[str, str
         raise DataError(f"ended without a result:\n{done.stderr[-2000:].strip()}") from error
 
 
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The runs that ended, one a line; a line that was cut off by a kill is none."""
+    runs = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        try:
+            runs.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return runs
+
+
+def append_log(path: Path, run: dict[str, Any]) -> None:
+    """Add a run that ended to the log, which is made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as log:
+        log.write("\n" + json.dumps(run) + "\n")  # the line before may have been cut off
+
+
 def deviation(values: Sequence[float], places: int = 2) -> float | None:
     """The standard deviation, rounded; None of a single value."""
     return round(statistics.stdev(values), places) if len(values) > 1 else None
@@ -151,6 +169,20 @@ def result_row(
         "hardware": hardware(),
         "versions": versions(),
     }
+
+
+def mean_row(
+    figure: str,
+    values: Sequence[float],
+    places: int,
+    unit: str,
+    target: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A row for the mean of `values`, rounded to `places`, with their deviation."""
+    sd = deviation(values, max(places, 2))
+    value = round(statistics.mean(values), places or None)
+    return result_row(figure, value, n=len(values), unit=unit, sd=sd, target=target, detail=detail)
 
 
 def wilson(correct: int, n: int) -> tuple[float, float]:

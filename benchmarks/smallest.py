@@ -12,8 +12,6 @@ on from there. Nothing is chosen here: the figures are means over all seeds.
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
 import sys
 import tempfile
 from collections import defaultdict
@@ -25,7 +23,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from common import RESULTS, ROOT, commit, deviation, print_rows, result_row, write_results
+from common import (
+    RESULTS,
+    ROOT,
+    append_log,
+    commit,
+    mean_row,
+    print_rows,
+    read_log,
+    result_row,
+    write_results,
+)
 from inkdigits.errors import DataError, InkdigitsError
 from inkdigits.learning.benchmark import SCORE, run_folder
 from inkdigits.learning.direct_labels import label_points
@@ -67,10 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def measure(runs: Path, folder: Path, log: Path) -> Iterator[Run]:
     """Each finished seed's figures, from the log or measured now. Raises DataError where there is none."""
-    known = {}
-    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else []:
-        run = json.loads(line)
-        known[run["name"], run["seed"]] = run
+    known = {(run["name"], run["seed"]): run for run in read_log(log)}
     wanted = [(name, seed) for name in NAMES for seed in range(BY_NAME[name].seeds)]
     places = {(name, seed): run_folder(runs, BY_NAME[name], seed) for name, seed in wanted}
     places = {run: place for run, place in places.items() if (place / SCORE).is_file()}
@@ -79,9 +84,7 @@ def measure(runs: Path, folder: Path, log: Path) -> Iterator[Run]:
     for (name, seed), place in places.items():
         if (name, seed) not in known:
             known[name, seed] = {"name": name, "seed": seed, **_as_c(place, folder)}
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(known[name, seed]) + "\n")
+            append_log(log, known[name, seed])
             print(f"{name}, seed {seed}: {known[name, seed]}", flush=True)
         yield known[name, seed]
 
@@ -112,18 +115,9 @@ def rows_of(runs: Sequence[Run]) -> list[dict[str, Any]]:
         detail = {"table": TABLE, **cost}
         judged = "integers" if name in MOST_BYTES else "float32"
         for key in ("float32", "integers"):
-            values = [100 * run[key] for run in own]
-            rows.append(
-                result_row(
-                    f"{name} ({cost['parameters']:,} parameters): MNIST test, {key}",
-                    round(statistics.mean(values), 3),
-                    n=len(values),
-                    unit="%",
-                    sd=deviation(values, 3),
-                    target=f">= {BY_NAME[name].target}" if key == judged else None,
-                    detail=detail,
-                )
-            )
+            figure = f"{name} ({cost['parameters']:,} parameters): MNIST test, {key}"
+            target = f">= {BY_NAME[name].target}" if key == judged else None
+            rows.append(mean_row(figure, [100 * run[key] for run in own], 3, "%", target, detail))
         for title, key in (("weights", "weights"), ("flash, all of it", "flash"), ("memory", "work")):
             if key in own[0]:
                 limited = key == "weights" and name in MOST_BYTES

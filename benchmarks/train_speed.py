@@ -15,7 +15,6 @@ recipe of ours has was fixed on the validation part.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -23,7 +22,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, commit, deviation, print_rows, result_row, told_by, write_results
+from common import RESULTS, append_log, commit, mean_row, print_rows, read_log, told_by, write_results
 from inkdigits.errors import DataError, InkdigitsError
 from inkdigits.learning.sources import data_folder
 from train_contestants import CONTESTANTS, KERAS, OURS, PYTORCH, REACHES
@@ -47,7 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
     commit()
     try:
         folder = data_folder(options.data)
-        options.log.parent.mkdir(parents=True, exist_ok=True)
         done = {(run["name"], run["seed"]): run for run in read_log(options.log)}
         for seed in range(options.seeds):
             for name in names:
@@ -56,8 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
                 python = options.torch_python if name == PYTORCH else Path(sys.executable)
                 run = {"name": name, "seed": seed, **train_apart(python, name, seed, folder)}
                 done[name, seed] = run
-                with options.log.open("a", encoding="utf-8") as log:
-                    log.write("\n" + json.dumps(run) + "\n")  # the line before may have been cut off
+                append_log(options.log, run)
                 print(f"{name}, seed {seed}: {run['seconds']} s, {100 * run['accuracy']:.2f} %", flush=True)
     except InkdigitsError as error:
         print(error, file=sys.stderr)
@@ -66,17 +63,6 @@ def main(arguments: list[str] | None = None) -> int:
     print_rows(rows, title="training against the clock")
     write_results(RESULTS / "train_speed.json", rows)
     return 0
-
-
-def read_log(path: Path) -> list[Run]:
-    """The runs that ended; a line that was cut off by a kill is none."""
-    runs = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            runs.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return runs
 
 
 def train_apart(python: Path, name: str, seed: int, folder: Path) -> Run:
@@ -105,11 +91,11 @@ def rows_of(runs: list[Run]) -> list[dict[str, Any]]:
         }
         # What the row's versions and its name do not say: another Python's torch, our arithmetic.
         told |= {key: own[0][key] for key in ("torch", "precision") if key in own[0]}
-        rows.append(_mean_row(f"{name}: time", [run["seconds"] for run in own], 2, "s", detail=told))
-        rows.append(_mean_row(f"{name}: speed", [run["images_per_second"] for run in own], 0, "images/s"))
+        rows.append(mean_row(f"{name}: time", [run["seconds"] for run in own], 2, "s", detail=told))
+        rows.append(mean_row(f"{name}: speed", [run["images_per_second"] for run in own], 0, "images/s"))
         target = f">= {REACHES[name]}" if name in REACHES else None
         accuracy = [100 * run["accuracy"] for run in own]
-        rows.append(_mean_row(f"{name}: MNIST test", accuracy, 3, "%", target))
+        rows.append(mean_row(f"{name}: MNIST test", accuracy, 3, "%", target))
     for title, field, ours, others, target in (
         ("paper-cnn: speed over that of stock Keras", "images_per_second", "paper-cnn", KERAS, ">= 2"),
         ("time to 99.15 % over that of the paper's recipe", "seconds", OURS[1], KERAS, "<= 0.1"),
@@ -121,21 +107,8 @@ def rows_of(runs: list[Run]) -> list[dict[str, Any]]:
             if run["seed"] == other["seed"]
         ]
         if shares:
-            rows.append(_mean_row(title, shares, 3, "", target))
+            rows.append(mean_row(title, shares, 3, "", target))
     return rows
-
-
-def _mean_row(
-    figure: str,
-    values: list[float],
-    places: int,
-    unit: str,
-    target: str | None = None,
-    detail: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    sd = deviation(values, max(places, 2))
-    value = round(statistics.mean(values), places or None)
-    return result_row(figure, value, n=len(values), unit=unit, sd=sd, target=target, detail=detail)
 
 
 if __name__ == "__main__":
