@@ -61,11 +61,14 @@ def versions() -> dict[str, str]:
 
 @functools.cache
 def commit() -> str:
-    """The checked-out commit, with `+dirty` where tracked or new files other than results differ from it.
+    """The checked-out commit, with `+dirty` where tracked or new files other than results differ from it, or
+    what INKDIGITS_COMMIT says of a copy without history.
 
     The first call decides for the whole process: a benchmark makes it before it measures, so that one made
     meanwhile does not claim the figures.
     """
+    if told := os.environ.get("INKDIGITS_COMMIT"):
+        return told
     try:
         head = environment.git(ROOT, "rev-parse", "HEAD")
         dirty = environment.git(ROOT, "status", "--porcelain", "--", ".", ":(exclude)results")

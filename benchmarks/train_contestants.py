@@ -22,7 +22,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +80,7 @@ def recipe_of_ours(
         from inkdigits.learning.augment import Augmentation
         from inkdigits.learning.config import TrainConfig
         from inkdigits.learning.feed import HostEpochs
+        from inkdigits.learning.makers import epoch_makers
         from inkdigits.learning.optimizer import compile_model
         from inkdigits.learning.precision import suited
         from inkdigits.learning.recipes import RECIPES
@@ -100,7 +100,7 @@ def recipe_of_ours(
         began = time.perf_counter()
         model = build(recipe, config)
         optimizer = compile_model(model, recipe, config, data)
-        with ThreadPoolExecutor(1) as maker:
+        with epoch_makers(data, config, folder) as maker:
             learning: Any = learner(model, optimizer, recipe, config, data, maker)
             if isinstance(learning, HostEpochs):
                 compile_fit(model, *(data.plain or ()), config.batch_size)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from rich.console import Console
 
@@ -21,7 +22,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.augment import Augmentation
 from inkdigits.learning.complexity import multiply_adds
 from inkdigits.learning.config import TrainConfig
-from inkdigits.learning.environment import commit, processor, versions
+from inkdigits.learning.environment import commit, gpu, processor, versions
 from inkdigits.learning.evaluation import SETS
 from inkdigits.learning.export import load_run
 from inkdigits.learning.feed import EVALUATION_BATCH
@@ -47,13 +48,32 @@ def run_folder(folder: Path, row: Row, seed: int) -> Path:
 
 
 def config_of(row: Row, seed: int) -> TrainConfig:
-    """The settings of a run: the recipe's, the row's over them; all 60,000 images, for nothing is chosen by
-    it.
+    """The settings of a run: the recipe's, the row's over them, over these what the row has where a GPU
+    computes; all 60,000 images, for nothing is chosen by it.
     """
-    settings = {**RECIPES[row.recipe].defaults, "train_on_all": True, **row.settings}
-    if isinstance(settings.get("augmentation"), dict):
-        settings["augmentation"] = Augmentation(**settings["augmentation"])
-    return TrainConfig(row.recipe, **settings, seed=seed)
+    on_processor, on_gpu = configs_of(row, seed)
+    return on_gpu if gpu(keras.config.backend()) else on_processor
+
+
+def configs_of(row: Row, seed: int) -> tuple[TrainConfig, TrainConfig]:
+    """The settings of a run on a processor, and on a GPU."""
+    found = []
+    for longer in ({}, row.on_gpu):
+        settings = {**RECIPES[row.recipe].defaults, "train_on_all": True, **row.settings, **longer}
+        if isinstance(settings.get("augmentation"), dict):
+            settings["augmentation"] = Augmentation(**settings["augmentation"])
+        found.append(TrainConfig(row.recipe, **settings, seed=seed))
+    return found[0], found[1]
+
+
+def run_together(row: Row, seeds: Iterable[int], folder: Path, data_folder: Path, console: Console) -> None:
+    """Train those seeds of `row` that are not yet trained, side by side on a GPU; `run` scores them."""
+    from inkdigits.learning.together import train_together
+
+    places = {seed: run_folder(folder, row, seed) for seed in seeds}
+    places = {seed: place for seed, place in places.items() if not (place / runs.RESULT).is_file()}
+    if places:
+        train_together(RECIPES[row.recipe], config_of(row, 0), places, data_folder, console)
 
 
 def run(row: Row, seed: int, folder: Path, data_folder: Path, console: Console) -> dict[str, Any]:
@@ -70,7 +90,7 @@ def run(row: Row, seed: int, folder: Path, data_folder: Path, console: Console) 
     config = config_of(row, seed)
     if not (place / runs.RESULT).is_file():
         train(config, place, data_folder, resume=(place / runs.CONFIG).is_file(), console=console)
-    elif TrainConfig.from_dict(runs.read_json(place / runs.CONFIG)) != config:
+    elif TrainConfig.from_dict(runs.read_json(place / runs.CONFIG)) not in configs_of(row, seed):
         raise RunError(f"{place}: was trained with other settings than the row's; remove it to train it anew")
     return _score(row, seed, place, data_folder)
 
@@ -101,6 +121,7 @@ def _score(row: Row, seed: int, place: Path, data_folder: Path) -> dict[str, Any
             "processor": record["processor"],
             "cores": record["cores"],
             "backend": record["backend"],
+            **({"gpu": record["gpu"]} if record.get("gpu") else {}),
         },
         "commit": record["commit"],
     }

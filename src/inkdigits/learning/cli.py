@@ -172,6 +172,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the run folder's last whole checkpoint.")
     ] = False,
+    makers: Annotated[
+        int, typer.Option(min=1, help="Processes that make the epochs to come, where a GPU learns faster.")
+    ] = 1,
 ) -> None:
     """Train a network by its recipe; the paper's two by the paper's."""
     need_training()
@@ -205,7 +208,7 @@ def train(
     from inkdigits.learning.sources import data_folder
     from inkdigits.learning.training import train as run_training
 
-    result = run_training(config, place, data_folder(folder), resume=resume)
+    result = run_training(config, place, data_folder(folder), resume=resume, makers=makers)
     typer.echo(f"{place}: {result.epochs} epochs in {result.seconds:.0f} s of training")
     for part, values in (
         ("training part, without dropout", result.train),

@@ -31,6 +31,9 @@ def table1(
     jobs: Annotated[
         int, typer.Option(min=1, help="Runs at a time; each has its share of the cores to itself.")
     ] = 1,
+    together: Annotated[
+        bool, typer.Option("--together", help="Learn the seeds of a row side by side: on a GPU, under JAX.")
+    ] = False,
     folder: DataOption = None,
     runs: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run folders.")] = Path(
         "runs/table1"
@@ -64,6 +67,12 @@ def table1(
     if not only_report:
         require(["mnist"], place)
         wanted = queue.jobs_of([table.BY_NAME[name] for name in names], seeds, seed)
+        if together:
+            from inkdigits.learning.benchmark import run_together
+
+            for row in dict.fromkeys(row.name for row, _ in wanted):
+                own = [number for one, number in wanted if one.name == row]
+                run_together(table.BY_NAME[row], own, runs, place, console)
         failed = queue.run_all(wanted, queue.Places(runs, place, out), jobs, console)
     listed = read_json(out) if out.is_file() else []
     table_report.print_table(listed, table.ROWS, Console())

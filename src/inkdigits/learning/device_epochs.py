@@ -47,39 +47,52 @@ class DeviceEpochs:
         if data.plain is None or data.warps is None:
             raise ValueError("the epochs of this data are not its images, shuffled and warped")
         self._model, self._optimizer = model, optimizer
-        self._seed = jax.random.key(config.seed)
-        self._arrays = tuple(jnp.asarray(part) for part in data.plain)
-        epoch = _epoch(model, optimizer, loss, config.batch_size, data.warps)
+        self._plain = data.plain
+        self.begin(config.seed)
+        epoch = epoch_program(model, optimizer, loss, config.batch_size, data.warps)
         self._program: Any = jax.jit(epoch)
+
+    def begin(self, seed: int) -> None:
+        """Draw by another seed from here on, with the images copied to the device anew."""
+        self._seed = jax.random.key(seed)
+        self._arrays = tuple(jnp.asarray(part) for part in self._plain)
 
     def compile(self) -> None:
         """Compile the program before its first epoch, which does so otherwise."""
-        self._program = self._program.lower(self._state(), self._seed, *self._arrays).compile()
+        self._program = self._program.lower(
+            state_of(self._model, self._optimizer), self._seed, *self._arrays
+        ).compile()
 
     def run(self, index: int, *_: Any) -> dict[str, float]:
         """Learn epoch `index`, from 0, and return its mean loss and accuracy; as `HostEpochs.run`, but
         callbacks see nothing of an epoch that is one step.
         """
         key = jax.random.fold_in(self._seed, index)
-        state, loss, accuracy = self._program(self._state(), key, *self._arrays)
-        for variables, values in zip(self._variables(), state, strict=True):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        state, loss, accuracy = self._program(state_of(self._model, self._optimizer), key, *self._arrays)
+        give(state, self._model, self._optimizer)
         return {"loss": float(loss), "accuracy": float(accuracy)}
 
-    def _variables(self) -> tuple[list[Any], list[Any], list[Any]]:
-        return (
-            self._model.trainable_variables,
-            self._model.non_trainable_variables,
-            self._optimizer.variables,
-        )
 
-    def _state(self) -> State:
-        trainable, other, optimizer = ([one.value for one in part] for part in self._variables())
-        return trainable, other, optimizer
+def state_of(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> State:
+    """The values of all variables that an epoch changes."""
+    trainable, other, optimizing = ([one.value for one in part] for part in _variables(model, optimizer))
+    return trainable, other, optimizing
 
 
-def _epoch(
+def give(state: State, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    """Put values as of `state_of` into the variables."""
+    for variables, values in zip(_variables(model, optimizer), state, strict=True):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+
+def _variables(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer
+) -> tuple[list[Any], list[Any], list[Any]]:
+    return model.trainable_variables, model.non_trainable_variables, optimizer.variables
+
+
+def epoch_program(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     loss: Callable[[Any, Any], Any],

@@ -25,7 +25,9 @@ PACKAGES = (
 
 
 def environment() -> dict[str, Any]:
-    """The commit, the versions of what computes, the processor, its cores, and Keras's backend."""
+    """The commit, the versions of what computes, the processor, its cores, Keras's backend, and the GPU that
+    computes, "" where none does.
+    """
     import keras
 
     return {
@@ -35,14 +37,17 @@ def environment() -> dict[str, Any]:
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "backend": keras.config.backend(),
+        "gpu": gpu(keras.config.backend()),
         "versions": versions(),
     }
 
 
 def commit() -> str:
-    """The git commit of the checkout that this package runs from, with "+dirty" where it was changed; else
-    "unknown".
+    """The git commit of the checkout that this package runs from, with "+dirty" where it was changed; what
+    INKDIGITS_COMMIT says where a copy has no history; else "unknown".
     """
+    if told := os.environ.get("INKDIGITS_COMMIT"):
+        return told
     root = Path(__file__).resolve().parents[3]
     try:
         head = git(root, "rev-parse", "HEAD")
@@ -60,6 +65,18 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def gpu(backend: str) -> str:
+    """The name of the GPU that Keras's `backend` computes on, such as "NVIDIA H100 80GB HBM3"; "" where there
+    is none, or where that backend, which is then not JAX, is not run on one here.
+    """
+    if backend != "jax":
+        return ""
+    import jax
+
+    first = jax.devices()[0]
+    return first.device_kind if first.platform == "gpu" else ""
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:

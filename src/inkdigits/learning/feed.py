@@ -7,14 +7,15 @@ metrics.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
 from inkdigits.learning.config import TrainConfig
-from inkdigits.learning.recipe import Arrays, TrainingData
+from inkdigits.learning.makers import Maker
+from inkdigits.learning.recipe import Arrays
 
 EVALUATION_BATCH = 1024
 
@@ -48,20 +49,18 @@ class Epochs(Protocol):
 
 
 class HostEpochs:
-    """Epochs by Keras's `fit`; the arrays of the next one are made in a thread meanwhile."""
+    """Epochs by Keras's `fit`; `maker` makes the arrays of the next ones meanwhile."""
 
-    def __init__(
-        self, model: keras.Model, config: TrainConfig, data: TrainingData, maker: ThreadPoolExecutor
-    ) -> None:
-        self._model, self._config, self._data, self._maker = model, config, data, maker
+    def __init__(self, model: keras.Model, config: TrainConfig, maker: Maker) -> None:
+        self._model, self._config, self._maker = model, config, maker
         self._coming: dict[int, Future[Arrays]] = {}  # by the number of the epoch
 
     def run(self, index: int, *callbacks: keras.callbacks.Callback) -> dict[str, float]:
         """Learn epoch `index`, from 0, and return its loss and metrics."""
-        coming = self._coming.pop(index, None) or self._maker.submit(self._data.epoch, index)
-        inputs, targets = coming.result()
-        if index + 1 < self._config.epochs:
-            self._coming[index + 1] = self._maker.submit(self._data.epoch, index + 1)
+        for ahead in range(index, min(index + self._maker.ahead + 1, self._config.epochs)):
+            if ahead not in self._coming:
+                self._coming[ahead] = self._maker.begin(ahead)
+        inputs, targets = self._coming.pop(index).result()
         fitted = self._model.fit(
             **feed(inputs, targets, self._config.batch_size),
             shuffle=False,

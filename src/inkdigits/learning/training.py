@@ -13,7 +13,6 @@ import math
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
 from inkdigits.learning.feed import Epochs, HostEpochs, measured
+from inkdigits.learning.makers import Maker, epoch_makers
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
 from inkdigits.learning.precision import layers_of, suited
 from inkdigits.learning.progress import Watch, epoch_progress
@@ -59,22 +59,24 @@ def train(
     recipe: Recipe | None = None,
     console: Console | None = None,
     after_epoch: Callable[[int], None] | None = None,
+    makers: int = 1,
 ) -> TrainResult:
     """Train `config.model` into `run_folder` and return how it ended.
 
     `recipe` stands in for the one that `config.model` names. With `resume` the run goes on from its last
     whole checkpoint, or begins where there is none. `after_epoch` is called with the number of whole epochs
-    after each checkpoint. Raises RunError where the folder belongs to another run, holds a finished run, or
+    after each checkpoint. `makers` above 1 are processes that make the epochs' examples ahead, of a recipe of
+    `RECIPES`. Raises RunError where the folder belongs to another run, holds a finished run, or
     exists without `resume`, where the loss stops being a number, and where the disk is full; DataError where
     data is missing or damaged.
     """
     recipe = recipe or RECIPES[config.model]
     console = console or Console(stderr=True)
     check_options(recipe, config)
-    checkpoint = _check_folder(config, run_folder, resume)
+    checkpoint = check_folder(config, run_folder, resume)
     data = recipe.prepare(config, data_folder)
     with runs.held(run_folder):
-        _open_folder(config, run_folder, data)
+        open_folder(config, run_folder, data)
         keras.utils.set_random_seed(config.seed)
         if recipe.fit is not None:
             with console.status(f"{config.model}: fitting {data.count} images"):
@@ -92,7 +94,9 @@ def train(
             recipe.begin(model, config, data_folder, run_folder)
         try:
             runs.write_metrics(run_folder, tuple(history))
-            _run_epochs(model, optimizer, recipe, data, config, run_folder, history, console, after_epoch)
+            with epoch_makers(data, config, data_folder, makers) as maker:
+                epochs = learner(model, optimizer, recipe, config, data, maker)
+                _run_epochs(model, optimizer, epochs, data, config, run_folder, history, console, after_epoch)
             optimizer.take_averages(model.trainable_variables)
             kept = recipe.build(config)
             kept.set_weights(model.get_weights())
@@ -107,7 +111,7 @@ def build(recipe: Recipe, config: TrainConfig) -> keras.Model:
         return recipe.build(config)
 
 
-def _check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint | None:
+def check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint | None:
     """Refuse a folder of another or a finished run; the checkpoint to go on from, None to begin."""
     if (folder / runs.CONFIG).exists():
         if not resume:
@@ -130,7 +134,7 @@ def _check_folder(config: TrainConfig, folder: Path, resume: bool) -> Checkpoint
     return None
 
 
-def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
+def open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
     """Record config, environment and data; refuse a run that learnt from other data."""
     record = {
         **environment(),
@@ -154,7 +158,7 @@ def _open_folder(config: TrainConfig, folder: Path, data: TrainingData) -> None:
 def _run_epochs(
     model: keras.Model,
     optimizer: AveragedAdam,
-    recipe: Recipe,
+    epochs: Epochs,
     data: TrainingData,
     config: TrainConfig,
     folder: Path,
@@ -164,7 +168,7 @@ def _run_epochs(
 ) -> None:
     """Train what is left of the epochs; `history` grows by one row each."""
     first = len(history)
-    with epoch_progress(console) as progress, ThreadPoolExecutor(1) as maker:
+    with epoch_progress(console) as progress:
         task = progress.add_task(
             config.model,
             total=config.epochs * data.count,
@@ -173,7 +177,6 @@ def _run_epochs(
             loss="",
             last="",
         )
-        epochs = learner(model, optimizer, recipe, config, data, maker)
         for index in range(first, config.epochs):
             progress.update(task, description=f"{config.model} epoch {index + 1}/{config.epochs}")
             watch = Watch(model, progress, task, index * data.count, config.batch_size, data.count)
@@ -197,14 +200,14 @@ def learner(
     recipe: Recipe,
     config: TrainConfig,
     data: TrainingData,
-    maker: ThreadPoolExecutor,
+    maker: Maker,
 ) -> Epochs:
     """What learns epoch after epoch, in the way that suits Keras's backend."""
     if keras.config.backend() == "jax" and data.warps is not None:
         from inkdigits.learning.device_epochs import DeviceEpochs
 
         return DeviceEpochs(model, optimizer, recipe.loss(config), config, data)
-    return HostEpochs(model, config, data, maker)
+    return HostEpochs(model, config, maker)
 
 
 def _run_epoch(
@@ -268,14 +271,31 @@ def _finish(
     folder: Path,
     history: list[dict[str, Any]],
 ) -> TrainResult:
-    """Measure the weights, write `kept` as model.keras, the curves, and result.json last."""
+    """Measure the weights of `model`, and `finish` with `kept`."""
+    train = measured(model, *data.plain) if data.plain is not None else {}
+    validation = measured(model, *data.validation) if data.validation is not None else {}
+    return finish(kept, train, validation, data, config, folder, history)
+
+
+def finish(
+    kept: keras.Model,
+    train: dict[str, float],
+    validation: dict[str, float],
+    data: TrainingData,
+    config: TrainConfig,
+    folder: Path,
+    history: list[dict[str, Any]],
+) -> TrainResult:
+    """Write `kept` as model.keras, the curves, and result.json last; `train` and `validation` are its
+    metrics.
+    """
     result = TrainResult(
         run=folder.name,
         model=config.model,
         epochs=len(history),
         seconds=sum(row["seconds"] for row in history),
-        train=measured(model, *data.plain) if data.plain is not None else {},
-        validation=measured(model, *data.validation) if data.validation is not None else {},
+        train=train,
+        validation=validation,
         train_count=data.count,
     )
     temporary = folder / "part.keras"

@@ -169,6 +169,7 @@ def prepare(config: TrainConfig, folder: Path) -> TrainingData:
         hashes=hashes,
         sources=source_rows(counts, hashes, files),
         plain=(digits.images, targets),
+        warps=config.augmentation if count == len(digits) else None,
     )
 
 
