@@ -65,11 +65,13 @@ class Row:
 def _rows() -> tuple[Row, ...]:
     pixels = {"options": {"features": "pixels"}}
     augmented = {"augmentation": AFFINE, **HALF}
+    column: dict[str, Any] = {"epochs": 240, "precision": "float32"}
     columns = tuple(
         Row(
             f"ciresan-w{width}",
             "ciresan",
             settings={"epochs": 30, "options": {"width": width}},
+            on_gpu=column,
             seeds=1,
             listed=False,
         )
@@ -92,7 +94,7 @@ def _rows() -> tuple[Row, ...]:
             "paper-cnn-augmented", "paper-cnn", 99.15, 99.5, augmented, note="the paper's network, augmented"
         ),
         Row("alexnet", "alexnet", 99.15, 99.15),
-        Row("ciresan", "ciresan", None, 99.55, on_gpu={"epochs": 240, "precision": "float32"}),
+        Row("ciresan", "ciresan", None, 99.55, on_gpu=column),
         *columns,
         Row(
             "ciresan-committee",
