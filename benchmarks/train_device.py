@@ -116,7 +116,7 @@ def race(
     target = None if promised is None else f"<= {promised}"
     return [
         mean_row(f"{name}: time", taken, 4, "s", target, detail),
-        mean_row(f"{name}: MNIST test", right, 3, "%", f">= {reach:g}"),
+        mean_row(f"{name}: MNIST test", right, 3, "%", f">= {reach:g}", {"gpu": device}),
     ]
 
 

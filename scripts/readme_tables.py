@@ -144,7 +144,9 @@ def literature(runs: list[dict[str, Any]]) -> str:
     if missing:
         lines += ["", f"Not yet measured: {', '.join(missing)}."]
     hardware = [run["hardware"] for run in runs]
-    machines = {f"{one['processor']}, {one['cores']} core{'s'[: one['cores'] > 1]}" for one in hardware}
+    machines = {
+        f"{one['processor']}, {one['cores']} core{'s'[: one['cores'] > 1]}{_gpu(one)}" for one in hardware
+    }
     commits = {run["commit"][:10] for run in runs}
     told = (
         f"`inkdigits benchmark table1`; {'; '.join(sorted(machines))}; commits {', '.join(sorted(commits))}."
@@ -197,11 +199,17 @@ def _target(row: Row) -> str:
 
 def _measured(rows: list[Row]) -> str:
     """Where, with what and how the rows were measured; each distinct value once."""
-    machines = {f"{row['hardware']['cpu']}, {row['hardware']['cores']} cores" for row in rows}
+    machines = {
+        f"{row['hardware']['cpu']}, {row['hardware']['cores']} cores{_gpu(row['detail'])}" for row in rows
+    }
     commits = {row["commit"][:10] + ("+" if row["commit"].endswith("+dirty") else "") for row in rows}
     commands = {f"`{row['command']}`" for row in rows}
     joined = ("; ".join(sorted(values)) for values in (commands, machines, commits))
     return "<sub>{}; {}; commit {}.</sub>".format(*joined)
+
+
+def _gpu(told: dict[str, Any]) -> str:
+    return f", {told['gpu']}" if told.get("gpu") else ""
 
 
 def between(text: str, begin: str, end: str, content: str) -> str:

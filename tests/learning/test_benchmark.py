@@ -51,6 +51,38 @@ def test_a_run_is_trained_scored_and_then_only_read(setting, monkeypatch):
     assert run("tiny", 0, setting)["wrong"] == scored["wrong"]
 
 
+def test_a_gpu_has_settings_of_its_own(setting, monkeypatch):
+    row = Row("tiny", "tiny", settings=TINY.settings, on_gpu={"epochs": 9})
+    assert benchmark.config_of(row, 1).epochs == 2
+    monkeypatch.setattr(benchmark, "gpu", lambda backend: "a GPU")
+    config = benchmark.config_of(row, 1)
+    assert (config.epochs, config.batch_size, config.seed) == (9, 32, 1)
+
+
+def test_a_run_that_was_made_on_a_gpu_is_scored_elsewhere(setting):
+    row = Row("tiny", "tiny", settings=TINY.settings, on_gpu={"epochs": 1})
+    place = benchmark.run_folder(setting, row, 0)
+    benchmark.train(benchmark.configs_of(row, 0)[1], place, setting, console=console())
+    record = runs.read_json(place / runs.ENVIRONMENT)
+    runs.write_json(place / runs.ENVIRONMENT, {**record, "gpu": "a GPU"})
+    scored = benchmark.run(row, 0, setting, setting, console())
+    assert scored["epochs"] == 1 and scored["hardware"]["gpu"] == "a GPU"
+
+
+def test_seeds_that_are_trained_are_not_trained_together_again(setting, monkeypatch):
+    from inkdigits.learning import together
+
+    asked = []
+    monkeypatch.setattr(together, "train_together", lambda *given: asked.append(given))
+    run("tiny", 1, setting)
+    benchmark.run_together(TINY, range(3), setting, setting, console())
+    benchmark.run_together(TINY, [1], setting, setting, console())
+    assert len(asked) == 1
+    _, config, places, *_ = asked[0]
+    assert config.epochs == 2
+    assert places == {seed: setting / f"tiny-seed-{seed}" for seed in (0, 2)}
+
+
 def test_a_run_of_other_settings_is_refused(setting):
     run("tiny", 0, setting)
     (setting / "tiny-seed-0" / benchmark.SCORE).unlink()

@@ -22,9 +22,9 @@ HERE = Path(__file__).parent
 STRONG = Augmentation(translation=2.0, rotation=12.0, scale=0.15, shear=0.1, elastic=20.0)
 
 
-def run_on_jax(folder: Path, cache: Path, stop_after: int = 0) -> str:
+def run_on_jax(folder: Path, cache: Path, stop_after: int = 0, script: str = "on_jax.py") -> str:
     """What the process printed; what it compiled is kept for the next in `cache`."""
-    command = [sys.executable, str(HERE / "on_jax.py"), str(folder), str(stop_after)]
+    command = [sys.executable, str(HERE / script), str(folder), str(stop_after)]
     environment = {
         **os.environ,
         "KERAS_BACKEND": "jax",

@@ -20,6 +20,8 @@ import cv2
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.recipe import Arrays, TrainingData
 
+Prepare = Callable[[TrainConfig, Path], TrainingData]
+
 
 @dataclass(frozen=True)
 class Maker:
@@ -29,12 +31,22 @@ class Maker:
     ahead: int
 
 
+def _prepare(config: TrainConfig, data_folder: Path) -> TrainingData:
+    from inkdigits.learning.recipes import RECIPES
+
+    return RECIPES[config.model].prepare(config, data_folder)
+
+
 @contextlib.contextmanager
 def epoch_makers(
-    data: TrainingData, config: TrainConfig, data_folder: Path, processes: int = 1
+    data: TrainingData,
+    config: TrainConfig,
+    data_folder: Path,
+    processes: int = 1,
+    prepare: Prepare = _prepare,
 ) -> Iterator[Maker]:
-    """A thread that calls `data.epoch`; with `processes` above 1 so many processes, each with what the recipe
-    that `config` names prepares. The arrays are the same.
+    """A thread that calls `data.epoch`; with `processes` above 1 so many processes, each with what `prepare`
+    gives it: what the recipe that `config` names prepares. The arrays are the same.
     """
     if processes < 2:
         with ThreadPoolExecutor(1) as thread:
@@ -43,8 +55,10 @@ def epoch_makers(
     told = json.dumps(config.to_dict())
     context = multiprocessing.get_context("spawn")
     with _without_gpu(), ProcessPoolExecutor(processes, context, initializer=_begin) as pool:
-        yield Maker(lambda index: pool.submit(_make, told, data_folder, index), processes)
-        pool.shutdown(wait=False, cancel_futures=True)
+        try:
+            yield Maker(lambda index: pool.submit(_make, prepare, told, data_folder, index), processes)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextlib.contextmanager
@@ -65,14 +79,11 @@ def _begin() -> None:
     cv2.setNumThreads(1)
 
 
-def _make(config: str, data_folder: Path, index: int) -> Arrays:
-    return _prepared(config, data_folder).epoch(index)
+def _make(prepare: Prepare, config: str, data_folder: Path, index: int) -> Arrays:
+    return _prepared(prepare, config, data_folder).epoch(index)
 
 
 @functools.cache
-def _prepared(config: str, data_folder: Path) -> TrainingData:
+def _prepared(prepare: Prepare, config: str, data_folder: Path) -> TrainingData:
     """Prepared once a process."""
-    from inkdigits.learning.recipes import RECIPES
-
-    settings = TrainConfig.from_dict(json.loads(config))
-    return RECIPES[settings.model].prepare(settings, data_folder)
+    return prepare(TrainConfig.from_dict(json.loads(config)), data_folder)

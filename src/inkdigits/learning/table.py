@@ -105,8 +105,8 @@ def _rows() -> tuple[Row, ...]:
             members=committee,
             note="seven columns: the original and widths 10 to 20, those of 30 epochs each",
         ),
-        Row("resnet", "resnet", 99.72, 99.72, seeds=_SLOW, on_gpu={"epochs": 48}),
-        Row("transfer", "transfer", 99.60, 99.60, on_gpu={"epochs": 54}),
+        Row("resnet", "resnet", 99.72, 99.72, seeds=_SLOW),
+        Row("transfer", "transfer", 99.60, 99.60),
         Row("light", "light", 99.12, 99.12),
         Row("light-10k", "light-10k", None, 99.5, on_gpu={**_LONG, "learning_rate": 1.4e-2}),
         Row("tiny-1k", "tiny-1k", None, 98.5, seeds=_TINY),
@@ -130,7 +130,7 @@ def _rows() -> tuple[Row, ...]:
             )
             for labels, target in ((10, 97.0), (100, 99.0))
         ),
-        Row("inkdigits-single", "inkdigits-single", 99.69, 99.72, seeds=_SLOW, on_gpu={"epochs": 48}),
+        Row("inkdigits-single", "inkdigits-single", 99.69, 99.72, seeds=_SLOW),
         Row(
             "inkdigits-committee",
             published=99.745,

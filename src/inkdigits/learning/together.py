@@ -2,7 +2,7 @@
 
 In: one `TrainConfig`, and a run folder for each seed. Out: the run folders, finished as `training` finishes
 one. A small network leaves most of a GPU idle, and ten of them take it hardly longer than one. Each learns
-as it would alone, but for the order in which sums are taken.
+as it would alone, but for rounding and for what dropout draws.
 """
 
 # Keras declares types that its own documentation contradicts.
