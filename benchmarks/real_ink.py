@@ -37,6 +37,7 @@ from gallery import GlyphFailure, PictureFailure, write_gallery
 from inkdigits.answer import Answer
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.sources import data_folder
+from inkdigits.reading.constraint import Constraint
 from inkdigits.reading.glyph import normalise
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.recogniser import Recogniser
@@ -58,6 +59,7 @@ FIGURES = {
 NEGATIVES = "negatives"
 STRINGS = ("photos", "cheques")
 WHOLE_PAGES = "whole pages exact"
+AS_AMOUNTS = "cheques exact with --amounts"
 TARGETS = {
     "photos": ">= 99",
     "cheques": ">= 90",
@@ -97,6 +99,10 @@ def main(arguments: list[str] | None = None) -> int:
         for name, members in pictures.items():
             tally, readings[name], picture_failures[name] = read_pictures(reader, members, name)
             rows += picture_rows(name, tally, weights)
+            if name == "cheques":
+                tally, _, _ = read_pictures(reader, members, name, Constraint(amount=True))
+                detail = {**tally.detail(), **weights}
+                rows.append(share_row(AS_AMOUNTS, tally.images_exact, tally.images, detail=detail))
         for name in options.sets:
             if name in GLYPH_SETS:
                 row, readings[name], glyph_failures[name] = read_single_digits(
@@ -163,14 +169,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def read_pictures(
-    reader: Reader, pictures: list[Picture], name: str
+    reader: Reader, pictures: list[Picture], name: str, constraint: Constraint | None = None
 ) -> tuple[Tally, list[Reading], list[PictureFailure]]:
-    """Read every picture; the tally of the set, the reading of each, and what was read wrongly."""
+    """Read every picture, with what is known of its numbers; the tally of the set, the reading of each, and
+    what was read wrongly.
+    """
     tally = Tally()
     readings: list[Reading] = []
     failures: list[PictureFailure] = []
     for picture in track(pictures, f"reading {name}", transient=True):
-        answers = tuple(reader.read_many([picture.path]))
+        answers = tuple(reader.read_many([picture.path], constraint=constraint))
         lines = [line.text for answer in answers for line in answer.lines]
         score = score_page(lines, picture.lines)
         confidence = min((answer.confidence for answer in answers), default=0.0)

@@ -95,6 +95,10 @@ def read(
     check: Annotated[
         str | None, typer.Option(metavar="luhn|mod97|...", help="The check digit that each number must have.")
     ] = None,
+    amounts: Annotated[
+        bool,
+        typer.Option("--amounts", help="Each number is an amount: it begins with a 1 oftener than with a 9."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines: one object a page.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV: one row a line of handwriting.")] = False,
     output: Annotated[
@@ -138,7 +142,7 @@ def read(
 
     try:
         parse_pages(pages)
-        constraint = asked(pattern, length, check)
+        constraint = asked(pattern, length, check, amounts)
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
     order = Order(weights, threads, Limits(max_pixels, max_pages, max_bytes), pages, constraint)

@@ -96,6 +96,29 @@ def test_what_cannot_be_is_none_and_what_hardly_can_is_doubted():
     assert hardly.confidence < 0.01 and hardly.possible < 1e-6
 
 
+def test_an_amount_begins_with_a_1_where_the_ink_leaves_it_open():
+    leading = Constraint(amount=True).leading
+    assert np.mean(leading[1:]) == pytest.approx(1) and leading[1] / leading[9] == pytest.approx(
+        6.58, abs=0.01
+    )
+    scores = np.zeros((3, 10))
+    scores[0, [7, 1]] = 0.7, 0.25
+    scores[1, [7, 1]] = 0.7, 0.25
+    scores[2, 4] = 0.9
+    plain, amount = fit(scores, Constraint()), fit(scores, Constraint(amount=True))
+    assert plain is not None and plain.text == "774"
+    assert amount is not None and amount.text == "174"  # only the first
+    # By hand: 0.25 x 0.301 against 0.7 x 0.058, and what is left for signs that are none.
+    assert amount.scores[0, 1] / amount.scores[0, 7] == pytest.approx(
+        0.25 / 0.7 * leading[1] / leading[7], rel=0.1
+    )
+    assert amount.possible == pytest.approx(plain.possible, rel=1e-3)
+    sure = np.zeros((2, 10))
+    sure[0, 9], sure[1, 0] = 0.999, 0.999
+    found = fit(sure, Constraint(amount=True))
+    assert found is not None and found.text == "90" and found.confidence > 0.98
+
+
 def test_a_check_that_nothing_passes_is_told():
     sure = np.zeros((4, 10))
     sure[range(4), [1, 7, 9, 7]] = 1.0
@@ -135,6 +158,7 @@ def test_checks_know_right_from_wrong(check, right, wrong):
         ({"length": 0}, "1 to 100"),
         ({"length": 101}, "1 to 100"),
         ({"check": "lunh"}, "known are luhn"),
+        ({"pattern": "[a-z]+", "amount": True}, "no number can be like"),
     ],
     ids=str,
 )
@@ -172,10 +196,12 @@ def test_one_network_alone_obeys_too():
     (answer,) = Reader("inkdigits-digits").read(EXAMPLE, constraint=Constraint(length=4))
     assert len(answer.text) in (0, 4)
     assert inkdigits.read(EXAMPLE, length=5)[0].text == "30517"
+    assert inkdigits.read(EXAMPLE, amounts=True)[0].text == "30517"
 
 
 def test_the_command_takes_patterns_and_refuses_what_it_cannot_understand():
-    done = CliRunner().invoke(app, ["read", str(EXAMPLE), "--pattern", r"\d{5}", "--json"])
-    assert done.exit_code == 0 and json.loads(done.stdout)["text"] == "30517"
+    for words in (["--pattern", r"\d{5}"], ["--amounts"]):
+        done = CliRunner().invoke(app, ["read", str(EXAMPLE), *words, "--json"])
+        assert done.exit_code == 0 and json.loads(done.stdout)["text"] == "30517"
     for words in (["--pattern", "["], ["--check", "lunh"], ["--length", "0"]):
         assert CliRunner().invoke(app, ["read", str(EXAMPLE), *words]).exit_code == 2

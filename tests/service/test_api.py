@@ -94,6 +94,8 @@ def test_what_is_asked_of_the_numbers_is_kept(client: httpx.Client) -> None:
     )
     form = client.post("/v1/read", data={"length": "6"}, files={"file": ("image", content)})
     assert form.json()["answers"] == [wrong]
+    amount = client.post("/v1/read", params={"amounts": "true"}, content=content).json()["answers"][0]
+    assert amount["text"] == "30517" and amount["lines"] != fits["lines"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,7 @@ def test_what_is_asked_of_the_numbers_is_kept(client: httpx.Client) -> None:
         ({"length": "many"}, "length"),
         ({"pattern": "1" * 1000}, "pattern"),
         ({"shown": "perhaps"}, "shown"),
+        ({"amounts": "perhaps"}, "amounts"),
     ],
 )
 def test_parameters_that_make_no_sense_are_named(

@@ -112,6 +112,7 @@ def test_on_a_phone_nothing_overflows_and_all_can_be_hit(opened: Opened) -> None
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, part
         low = page.evaluate(
             """() => [...document.querySelectorAll("button, input, select")]
+                .map((one) => (one.type === "checkbox" ? one.labels[0] : one))
                 .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44)
                 .map((one) => one.id || one.textContent)"""
         )

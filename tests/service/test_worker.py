@@ -26,6 +26,7 @@ JOB: dict[str, Any] = {
     "pattern": None,
     "length": None,
     "check": None,
+    "amounts": False,
     "shown": False,
 }
 

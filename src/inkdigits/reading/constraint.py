@@ -1,5 +1,6 @@
-"""What a number must look like: a pattern, a length, a check digit. In: what the caller asks for, and the
-scores of a line's signs. Out: the most probable text that fits, and how probable it is among all that fit.
+"""What a number must look like: a pattern, a length, a check digit, an amount. In: what the caller asks for,
+and the scores of a line's signs. Out: the most probable text that fits, and how probable it is among all that
+fit.
 
 A constraint takes part in the decoding: each sign is a digit or none, all strings that the constraint accepts
 are weighed against each other, and the best may be one that no sign by itself would give.
@@ -27,21 +28,26 @@ _LEAST = 1e-6  # a reading less probable than this is not followed
 _LONGEST = 200  # characters of a pattern
 _MOST_STATES = 4096
 _EVERYTHING = r"[0-9]*"
+_LEADING_ZERO = 0.1  # of an amount is as much rarer than chance
 
 Ways = dict[str, tuple[float, float, tuple[int, ...]]]
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """A regular expression over digits, how many digits there are, and the check that they must pass.
+    """A regular expression over digits, how many digits there are, the check that they must pass, and whether
+    they are an amount.
 
     `pattern` must fit the whole text; groups, classes, alternatives and counts are known, look-ahead and
-    back-references are not. `check` is one of `CHECKS`. Raises InputError where it cannot be understood.
+    back-references are not. `check` is one of `CHECKS`. An `amount`, of money or of anything else that is
+    spread over many sizes, begins with a digit as often as Benford found (1938): with a 1 in 30 %, with a 9
+    in 5. Raises InputError where it cannot be understood.
     """
 
     pattern: str | None = None
     length: int | None = None
     check: str | None = None
+    amount: bool = False
 
     def __post_init__(self) -> None:
         if self.length is not None and not 1 <= self.length <= 100:
@@ -59,11 +65,18 @@ class Constraint:
         told = [f"like {self.pattern}"] if self.pattern is not None else []
         told += [f"of {self.length} digits"] if self.length is not None else []
         told += [f"with a right {self.check} check digit"] if self.check is not None else []
-        return " and ".join(told) or "a number"
+        return " and ".join(told) or ("an amount" if self.amount else "a number")
 
     def passes(self, text: str) -> bool:
         """Whether the check holds for `text`; True where there is none."""
         return self.check is None or _checker(self.check)(text)
+
+    @cached_property
+    def leading(self) -> tuple[float, ...]:
+        """How many times likelier than by chance a text begins with each of the digits."""
+        if not self.amount:
+            return (1.0,) * 10
+        return (_LEADING_ZERO, *(9 * math.log10(1 + 1 / digit) for digit in range(1, 10)))
 
     @cached_property
     def _automaton(self) -> Any:
@@ -108,10 +121,12 @@ class Constraint:
         return state in self._automaton.finals
 
 
-def asked(pattern: str | None, length: int | None, check: str | None) -> Constraint | None:
+def asked(
+    pattern: str | None, length: int | None, check: str | None, amounts: bool = False
+) -> Constraint | None:
     """The `Constraint` of what a caller asks for; None where nothing is."""
-    wanted = (pattern, length, check)
-    return None if wanted == (None, None, None) else Constraint(*wanted)
+    wanted = (pattern, length, check, amounts)
+    return None if wanted == (None, None, None, False) else Constraint(*wanted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +169,7 @@ def fit(scores: np.ndarray, constraint: Constraint) -> Fit | None:
                 _extend(following, state, text, weight * skipped, best * skipped, kept)
                 for digit, after in steps:
                     chance, longer = float(row[digit]), f"{text}{digit}"
+                    chance *= 1.0 if text else constraint.leading[digit]
                     _extend(following, after, longer, weight * chance, best * chance, (*kept, index))
         ways = {state: _most_probable(texts) for state, texts in following.items()}
     ended = {
@@ -166,15 +182,17 @@ def fit(scores: np.ndarray, constraint: Constraint) -> Fit | None:
     # By the best choice of signs, not by the sum over all: of five equal digits there are five ways to four.
     text = max(chosen, key=lambda one: chosen[one][1])
     told = math.fsum(weight for weight, _, _ in chosen.values())
+    seen = math.fsum(weight / constraint.leading[int(one[0])] for one, (weight, _, _) in chosen.items())
     # Of a check's texts only those that were kept can be added up; of a pattern's, all.
-    total = told if constraint.check else max(told, _accepted(scores, constraint))
+    accepted = seen if constraint.check else max(seen, _accepted(scores, constraint))
+    total = told * accepted / seen
     kept = chosen[text][2]
     shares = np.zeros((len(kept), 10), np.float32)
     for other, (weight, _, places) in chosen.items():
         for place, digit in zip(places, other, strict=True):
             if place in kept:
                 shares[kept.index(place), int(digit)] += weight / total
-    possible = min(1.0, total)
+    possible = min(1.0, accepted)
     obeys = PRIOR * possible / (PRIOR * possible + (1 - PRIOR) * (1 - possible))
     return Fit(text, kept, chosen[text][0] / total * obeys, possible, shares, bool(passing))
 

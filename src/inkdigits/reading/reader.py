@@ -293,13 +293,15 @@ def read(
     pattern: str | None = None,
     length: int | None = None,
     check: str | None = None,
+    amounts: bool = False,
 ) -> list[Answer]:
     """One answer a page, with the weights of the package; the networks are loaded once, at the first call.
 
-    `pattern`, `length` and `check` say what each line's text must look like, as `Constraint` takes them.
+    `pattern`, `length`, `check` and `amounts` say what each line's text must look like, as `Constraint` takes
+    them.
 
     Raises:
         InputError: the source cannot be read or the pattern not understood; LimitError where the source is
             beyond the default limits.
     """
-    return _shared_reader().read(source, pages=pages, constraint=asked(pattern, length, check))
+    return _shared_reader().read(source, pages=pages, constraint=asked(pattern, length, check, amounts))

@@ -26,7 +26,7 @@ from inkdigits.service.settings import Settings
 _LONGEST_NAME = 200  # characters
 _ENVELOPE = 1 << 16  # bytes of a form or of JSON around the images
 
-PARAMETERS = ("pages", "pattern", "length", "check", "shown")
+PARAMETERS = ("pages", "pattern", "length", "check", "amounts", "shown")
 
 
 @dataclass(frozen=True)

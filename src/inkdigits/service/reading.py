@@ -44,6 +44,10 @@ class Asked(BaseModel):
         max_length=_LONGEST,
         description="the check digit that each number must have: luhn, mod97, ...",
     )
+    amounts: bool = Field(
+        default=False,
+        description="each number is an amount: it begins with a 1 oftener than with a 9 (Benford's law)",
+    )
     shown: bool = Field(default=False, description="add what the glyph network was shown")
 
 

@@ -1,10 +1,10 @@
 """The process that reads. In: messages of jobs on standard input. Out: a message of results each, on standard
 output.
 
-A job is {"kind": "read" | "preview", "name", "pages", "pattern", "length", "check", "shown"} with the bytes
-of an image. Its result is {"ok", "statuses"} with the answers as JSON, one after another with commas between,
-and in the same way what the glyph network was shown; or {"error"}, where the request itself is wrong; or, of
-a preview, {"page_count"} with a JPEG.
+A job is {"kind": "read" | "preview", "name", "pages", "pattern", "length", "check", "amounts", "shown"} with
+the bytes of an image. Its result is {"ok", "statuses"} with the answers as JSON, one after another with
+commas between, and in the same way what the glyph network was shown; or {"error"}, where the request itself
+is wrong; or, of a preview, {"page_count"} with a JPEG.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _read(job: dict[str, Any], content: bytes, limits: Limits, desk: _Desk) -> _
     """Put the pages of one image on the desk; what is wrong with the image becomes its last answer."""
     reading = _Reading(job)
     try:
-        constraint = asked(job["pattern"], job["length"], job["check"])
+        constraint = asked(job["pattern"], job["length"], job["check"], job["amounts"])
         parse_pages(job["pages"])
     except InkdigitsError as error:
         reading.error = str(error)

@@ -66,7 +66,7 @@ async function troubleOf(reply) {
 }
 
 /* The answer to one picture, and what the network was shown of each digit. `name` is null for a drawing;
-   `asked` may hold pages, pattern, length, check. */
+   `asked` may hold pages, pattern, length, check, amounts. */
 export async function read(blob, name, asked, signal) {
   const query = new URLSearchParams({ shown: "true" });
   for (const [key, value] of Object.entries(asked)) {

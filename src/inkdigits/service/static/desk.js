@@ -53,10 +53,10 @@ export class Desk {
 
   /* What the visitor asks of each number. A mask such as 20## is a simple pattern. */
   get #asked() {
-    const { length, pattern, check } = Object.fromEntries(new FormData(by("wanted")));
+    const { length, pattern, check, amounts = "" } = Object.fromEntries(new FormData(by("wanted")));
     const mask = pattern.includes("#") && /^[\d#\s.,\-]*$/.test(pattern);
     const meant = mask ? pattern.replace(/[\s.,\-]/g, "").replaceAll("#", "\\d") : pattern.trim();
-    return { length, pattern: meant, check };
+    return { length, pattern: meant, check, amounts };
   }
 
   get #subject() {
