@@ -77,6 +77,7 @@ def test_seeds_that_are_trained_are_not_trained_together_again(setting, monkeypa
     run("tiny", 1, setting)
     benchmark.run_together(TINY, range(3), setting, setting, console())
     benchmark.run_together(TINY, [1], setting, setting, console())
+    benchmark.run_together(benchmark.BY_NAME["pair"], [0], setting, setting, console())
     assert len(asked) == 1
     _, config, places, *_ = asked[0]
     assert config.epochs == 2

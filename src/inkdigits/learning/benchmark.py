@@ -67,12 +67,14 @@ def configs_of(row: Row, seed: int) -> tuple[TrainConfig, TrainConfig]:
 
 
 def run_together(row: Row, seeds: Iterable[int], folder: Path, data_folder: Path, console: Console) -> None:
-    """Train those seeds of `row` that are not yet trained, side by side on a GPU; `run` scores them."""
+    """Train those seeds of `row` that are not yet trained, side by side on a GPU; `run` scores them. Of a
+    committee there is nothing to train.
+    """
     from inkdigits.learning.together import train_together
 
     places = {seed: run_folder(folder, row, seed) for seed in seeds}
     places = {seed: place for seed, place in places.items() if not (place / runs.RESULT).is_file()}
-    if places:
+    if places and not row.members:
         train_together(RECIPES[row.recipe], config_of(row, 0), places, data_folder, console)
 
 
