@@ -58,6 +58,9 @@ def _line_network_alone() -> Iterator[None]:
 VARIANTS = (
     Variant("", contextlib.nullcontext),
     Variant("no second look", lambda: mock.patch.object(reader, "is_doubtful", lambda line: False)),
+    Variant(
+        "doubtful signs left out", lambda: mock.patch.object(transcript, "likeliest", lambda entries: entries)
+    ),
     Variant("forms not cut", lambda: mock.patch.object(transcript.Part, "is_cut", False)),
     Variant("pages not turned", lambda: mock.patch.object(reader, "TURNS", ())),
     Variant("line network alone", _line_network_alone),

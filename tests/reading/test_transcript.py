@@ -6,10 +6,12 @@ import pytest
 from inkdigits.reading.constraint import Constraint
 from inkdigits.reading.decoder import Sign
 from inkdigits.reading.lines import TextLine
+from inkdigits.reading.opinions import Entry, likeliest
 from inkdigits.reading.transcript import Draft, Part, transcribe
 from inkdigits.reading.trust import Trust
 
 HEIGHT, PITCH = 40.0, 50.0
+BOX = np.array([0, 0, 30, HEIGHT])
 
 
 def scores(digit: int, probability: float) -> np.ndarray:
@@ -46,19 +48,24 @@ def read(
     return transcribe(draft, glyphs, Trust(0.5), constraint)
 
 
+def likelier(probability: float) -> float:
+    """What a network that learnt from signs of all kinds says of a digit, where it stands in a number."""
+    return 10 * probability / (1 + 9 * probability)
+
+
 SURE = sign("4", 4, 0.98)
 
 
 def test_a_foreign_sign_beside_digits_is_the_digit_that_both_networks_lean_to() -> None:
     line = read([SURE, sign("?", 6, 0.12), SURE], [(4, 0.98), (6, 0.9), (4, 0.98)])
     assert line.text == "464"
-    assert line.digits[1].confidence == pytest.approx((0.12 * 10 / (1 + 9 * 0.12) + 0.9) / 2, abs=1e-5)
+    assert line.digits[1].confidence == pytest.approx((likelier(0.12) + likelier(0.9)) / 2, abs=1e-5)
 
 
 def test_a_foreign_sign_that_stays_one_makes_the_number_less_sure() -> None:
     line = read([SURE, sign("?", 7, 0.07), SURE], [(4, 0.98), (7, 0.02), (4, 0.98)])
     assert line.text == "44" and line.status == "ok"
-    a_digit = (0.07 * 10 / (1 + 9 * 0.07) + 0.02) / 2
+    a_digit = (likelier(0.07) + likelier(0.02)) / 2
     assert line.confidence == pytest.approx(0.98**2 * (1 - a_digit), abs=1e-5)
 
 
@@ -68,17 +75,29 @@ def test_a_foreign_sign_alone_must_look_like_a_digit_to_both(line_network: float
     assert read([sign("?", 7, line_network)], [(7, 0.8)]).text == ""
 
 
+def test_a_foreign_sign_is_a_digit_where_one_is_likelier_than_none() -> None:
+    hints = scores(7, 0.4) + scores(1, 0.3)
+    digit, mark = Entry(0.0, "", scores(4, 0.98), BOX), Entry(50.0, "", None, BOX, hints)
+    kept, found = likeliest([digit, mark])
+    assert kept is digit and found.scores is hints and found.text == ""
+    for probability in (0.2, 0.3):  # none is as likely, or likelier
+        unsure = Entry(50.0, "-", None, BOX, scores(7, probability) + scores(1, 0.4 - probability))
+        assert likeliest([digit, unsure]) == [digit, unsure]
+    assert likeliest([mark]) == [mark]  # no number
+    assert likeliest([mark, digit]) == [mark, digit]  # before it, perhaps a currency's
+
+
 def test_a_length_brings_back_the_digit_that_was_taken_for_a_foreign_sign() -> None:
-    signs, opinions = [SURE, sign("?", 7, 0.07), SURE], [(4, 0.98), (7, 0.3), (4, 0.98)]
+    signs, opinions = [SURE, sign("?", 7, 0.07), SURE], [(4, 0.98), (7, 0.05), (4, 0.98)]
     assert read(signs, opinions).text == "44"
     assert read(signs, opinions, Constraint(length=3)).text == "474"
 
 
 def test_a_dot_as_tall_as_a_digit_makes_the_number_less_sure() -> None:
     dot = sign(".", 1, 0.01)
-    line = read([SURE, dot, SURE], [(4, 0.98), (1, 0.6), (4, 0.98)])
+    line = read([SURE, dot, SURE], [(4, 0.98), (1, 0.3), (4, 0.98)])
     assert line.text == "44"
-    a_digit = (0.01 * 10 / (1 + 9 * 0.01) + 0.6) / 2
+    a_digit = (likelier(0.01) + likelier(0.3)) / 2
     assert line.confidence == pytest.approx(0.98**2 * (1 - a_digit), abs=1e-5)
     box = np.array([PITCH, 34, PITCH + 6, HEIGHT])
     assert read([SURE, dot, SURE], [(4, 0.98), (1, 0.6), (4, 0.98)], box=box).confidence > 0.95

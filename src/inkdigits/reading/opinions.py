@@ -24,7 +24,7 @@ _NARROW = 0.85  # width by height up to which a form is surely one digit
 _SURE = 0.9  # a digit that only the glyph network saw must be this probable to it
 _SURELY = 0.85  # what the glyph network must be of a digit to overrule a "?" with no digit near it
 # Beside digits, ink that the line network takes for a foreign sign is so many times likelier a digit in an
-# unknown hand than it was in training: numbers seldom hold foreign signs, and hands are many.
+# unknown hand than it was in either network's training: numbers seldom hold foreign signs; hands are many.
 _ODD_DIGIT = 10.0
 _CUT_WELL = 0.5  # probability of its best digit from which a piece of a form counts
 
@@ -51,10 +51,26 @@ def is_number(signs: list[Sign]) -> bool:
 
 def likelier(sign: Sign) -> Sign:
     """A "?" beside digits: they are `_ODD_DIGIT` times likelier than what their scores lack to 1."""
-    if sign.text != "?":
-        return sign
-    odds = _ODD_DIGIT / (1 + (_ODD_DIGIT - 1) * float(sign.scores.sum()))
-    return replace(sign, scores=sign.scores * np.float32(odds))
+    return replace(sign, scores=in_number(sign.scores)) if sign.text == "?" else sign
+
+
+def in_number(scores: np.ndarray) -> np.ndarray:
+    """The digits' probabilities (10,) of a sign in a number, given those of one that may stand anywhere."""
+    return scores * np.float32(_ODD_DIGIT / (1 + (_ODD_DIGIT - 1) * float(scores.sum())))
+
+
+def likeliest(entries: list[Entry]) -> list[Entry]:
+    """Signs of a number, from left to right, as what they most probably are: behind its first digit a mark,
+    or ink that is foreign, is a digit where one digit is more probable than that it is none. What stands
+    before a number is often a sign of its own, such as a currency's.
+    """
+    first = next((index for index, entry in enumerate(entries) if entry.scores is not None), len(entries))
+    return entries[:first] + [
+        replace(entry, text="", scores=entry.hints, hints=None)
+        if entry.scores is None and entry.hints is not None and entry.hints.max() > 1 - entry.hints.sum()
+        else entry
+        for entry in entries[first:]
+    ]
 
 
 def entry_of(place: float, sign: Sign, box: np.ndarray) -> Entry:
@@ -69,6 +85,8 @@ def _settle_one(
     """What one sign is to both networks; to the line network alone where there is no `opinion`."""
     if opinion is None or not (sign.is_digit or sign.text == "?"):
         return entry_of(place, sign, box)
+    if beside_digits and sign.text == "?":
+        opinion = in_number(opinion[:10])
     scores = agree(sign.scores, opinion)
     best = int(scores.argmax())
     # A "?" of the line network stands, unless it too had half a mind to read what the other reads.

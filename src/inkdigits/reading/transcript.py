@@ -17,7 +17,17 @@ from inkdigits.answer import Alternative, Box, Digit, Line, Mark
 from inkdigits.reading.constraint import Constraint, Fit, fit
 from inkdigits.reading.decoder import DIGITS, Sign, alternatives, find_signs, line_confidence, missed
 from inkdigits.reading.lines import TextLine
-from inkdigits.reading.opinions import HALF_A_MIND, WIDE, Entry, entry_of, is_number, likelier, settle
+from inkdigits.reading.opinions import (
+    HALF_A_MIND,
+    WIDE,
+    Entry,
+    entry_of,
+    in_number,
+    is_number,
+    likelier,
+    likeliest,
+    settle,
+)
 from inkdigits.reading.recogniser import LINE_STRIDE
 from inkdigits.reading.strips import Strip, digit_groups
 from inkdigits.reading.trust import Trust, told_again
@@ -157,11 +167,14 @@ def _finish_entries(
     line: TextLine, entries: list[Entry], hidden: float, trust: Trust, constraint: Constraint | None
 ) -> Line:
     """The line of its signs from left to right; `hidden` is the probability that a digit was missed."""
+    entries = likeliest(entries)
     signs = [entry for entry in entries if entry.scores is not None]
     found = None
     if constraint is not None and signs:
         both = [entry for entry in entries if entry.scores is not None or entry.hints is not None]
-        found = fit(np.array([_scores(entry) for entry in both]), constraint)
+        # As in a number: what was read as a digit unasked would otherwise be left out now and then.
+        scores = [in_number(_scores(one)) if one.scores is not None else _scores(one) for one in both]
+        found = fit(np.array(scores), constraint)
         signs = signs if found is None else [both[index] for index in found.kept]
     if found is None:
         digits = [_digit(_scores(entry), entry.box) for entry in signs]
