@@ -28,11 +28,12 @@ from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.device_epochs import epoch_program, give, state_of
 from inkdigits.learning.feed import EVALUATION_BATCH
+from inkdigits.learning.finishing import finish
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
 from inkdigits.learning.products import convolutions_as_products
 from inkdigits.learning.progress import epoch_progress
 from inkdigits.learning.recipe import Recipe, TrainingData
-from inkdigits.learning.training import build, check_folder, finish, open_folder
+from inkdigits.learning.training import build, check_folder, open_folder
 
 Learner = tuple[keras.Model, AveragedAdam]
 

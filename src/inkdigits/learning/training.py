@@ -10,10 +10,8 @@ same config on the same machine gives the same weights, also where the run was k
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.environment import environment
 from inkdigits.learning.feed import Epochs, HostEpochs, measured
+from inkdigits.learning.finishing import TrainResult, finish
 from inkdigits.learning.makers import Maker, epoch_makers
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
 from inkdigits.learning.precision import layers_of, suited
@@ -33,21 +32,6 @@ from inkdigits.learning.progress import Watch, epoch_progress
 from inkdigits.learning.recipe import check_options
 from inkdigits.learning.recipes import RECIPES, Arrays, Recipe, TrainingData
 from inkdigits.learning.runs import Checkpoint
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """How a run ended: `train` and `validation` are metrics measured without dropout, on the weights that are
-    kept.
-    """
-
-    run: str
-    model: str
-    epochs: int
-    seconds: float
-    train: dict[str, float]
-    validation: dict[str, float]
-    train_count: int
 
 
 def train(
@@ -275,37 +259,6 @@ def _finish(
     train = measured(model, *data.plain) if data.plain is not None else {}
     validation = measured(model, *data.validation) if data.validation is not None else {}
     return finish(kept, train, validation, data, config, folder, history)
-
-
-def finish(
-    kept: keras.Model,
-    train: dict[str, float],
-    validation: dict[str, float],
-    data: TrainingData,
-    config: TrainConfig,
-    folder: Path,
-    history: list[dict[str, Any]],
-) -> TrainResult:
-    """Write `kept` as model.keras, the curves, and result.json last; `train` and `validation` are its
-    metrics.
-    """
-    result = TrainResult(
-        run=folder.name,
-        model=config.model,
-        epochs=len(history),
-        seconds=sum(row["seconds"] for row in history),
-        train=train,
-        validation=validation,
-        train_count=data.count,
-    )
-    temporary = folder / "part.keras"
-    kept.save(temporary)
-    os.replace(temporary, folder / runs.MODEL)
-    from inkdigits.learning.figures import draw_curves
-
-    draw_curves({config.model: history}, folder)
-    runs.write_json(folder / runs.RESULT, asdict(result))
-    return result
 
 
 def _state(model: keras.Model, optimizer: AveragedAdam) -> list[Any]:
