@@ -200,7 +200,8 @@ def _target(row: Row) -> str:
 def _measured(rows: list[Row]) -> str:
     """Where, with what and how the rows were measured; each distinct value once."""
     machines = {
-        f"{row['hardware']['cpu']}, {row['hardware']['cores']} cores{_gpu(row['detail'])}" for row in rows
+        f"{row['hardware']['cpu']}, {row['hardware']['cores']} cores{_gpu(row.get('detail', {}))}"
+        for row in rows
     }
     commits = {row["commit"][:10] + ("+" if row["commit"].endswith("+dirty") else "") for row in rows}
     commands = {f"`{row['command']}`" for row in rows}

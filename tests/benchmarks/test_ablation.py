@@ -41,18 +41,18 @@ def test_each_variant_reads_each_set(data):
         assert rows[f"{title}, line network alone"]["n"] == count
 
 
+def parts() -> tuple:
+    """What variants change."""
+    made = ablation.transcript
+    return reader.is_doubtful, reader.TURNS, reader.transcribe, made.likeliest, made.Part.is_cut
+
+
 def test_a_part_is_left_out_as_long_as_its_variant_is_entered():
-    before = (reader.is_doubtful, reader.TURNS, reader.transcribe, ablation.transcript.Part.is_cut)
+    before = parts()
     for variant in ablation.VARIANTS[1:-1]:
         with variant.parts():
-            now = (reader.is_doubtful, reader.TURNS, reader.transcribe, ablation.transcript.Part.is_cut)
-            assert sum(old is not new for old, new in zip(before, now, strict=True)) == 1, variant.name
-        assert before == (
-            reader.is_doubtful,
-            reader.TURNS,
-            reader.transcribe,
-            ablation.transcript.Part.is_cut,
-        )
+            assert sum(old is not new for old, new in zip(before, parts(), strict=True)) == 1, variant.name
+        assert before == parts()
 
 
 def test_bad_use_is_said_in_a_line(tmp_path, capsys):

@@ -64,16 +64,16 @@ def train_together(
             learners.append((model, compile_model(model, recipe, own, data)))
         histories = _learn(learners, list(places), recipe, config, data, console)
         model, _ = learners[0]
-        right = jax.jit(lambda state, images: model.stateless_call(state[0], state[1], images)[0])
+        outputs = jax.jit(lambda state, images: model.stateless_call(state[0], state[1], images)[0])
         for (seed, place), history, learner in zip(places.items(), histories, learners, strict=True):
             learner[1].take_averages(learner[0].trainable_variables)
             kept = recipe.build(config)
             kept.set_weights(learner[0].get_weights())
-            measured = {"accuracy": _accuracy(right, state_of(*learner), *data.plain)}
+            measured = {"accuracy": _accuracy(outputs, state_of(*learner), *data.plain)}
             runs.write_metrics(place, tuple(history))
             validation = {}
             if data.validation is not None:
-                validation = {"accuracy": _accuracy(right, state_of(*learner), *data.validation)}
+                validation = {"accuracy": _accuracy(outputs, state_of(*learner), *data.validation)}
             finish(kept, measured, validation, data, replace(config, seed=seed), place, history)
 
 
