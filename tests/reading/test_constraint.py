@@ -119,6 +119,17 @@ def test_an_amount_begins_with_a_1_where_the_ink_leaves_it_open():
     assert found is not None and found.text == "90" and found.confidence > 0.98
 
 
+def test_what_is_chosen_may_be_weighed_otherwise_than_what_is_told():
+    scores = np.zeros((2, 10))
+    scores[0, 3], scores[1, 5] = 0.9, 0.4
+    assert (alone := fit(scores, Constraint())) is not None and alone.text == "3"
+    choosing = scores.copy()
+    choosing[1, 5] = 0.9
+    both = fit(scores, Constraint(), choosing)
+    assert both is not None and both.text == "35" and both.possible == alone.possible
+    assert both.confidence / alone.confidence == pytest.approx(0.4 / 0.6, rel=1e-3)
+
+
 def test_a_check_that_nothing_passes_is_told():
     sure = np.zeros((4, 10))
     sure[range(4), [1, 7, 9, 7]] = 1.0

@@ -151,26 +151,29 @@ class Fit:
     checked: bool
 
 
-def fit(scores: np.ndarray, constraint: Constraint) -> Fit | None:
+def fit(scores: np.ndarray, constraint: Constraint, choosing: np.ndarray | None = None) -> Fit | None:
     """The most probable text of signs that `constraint` accepts; None where no text can be.
 
     `scores` (signs, 10) are each sign's probabilities of the digits, in the order of the line; what a row
-    lacks to 1 is how probable it is that the sign is no digit. Where no text passes the check, the best that
-    does not is returned, and says so.
+    lacks to 1 is how probable it is that the sign is no digit. `choosing`, of the same shape, are those by
+    which the best text is chosen, where they are others than those that say how probable it is. Where no text
+    passes the check, the best that does not is returned, and says so.
     """
     ways: dict[int, Ways] = {constraint.start: {"": (1.0, 1.0, ())}}
-    for index, row in enumerate(np.asarray(scores, np.float64)):
-        skipped = max(1.0 - float(row.sum()), _LEAST)
+    rows = np.asarray(scores, np.float64)
+    choices = rows if choosing is None else np.asarray(choosing, np.float64)
+    for index, (row, choice) in enumerate(zip(rows, choices, strict=True)):
+        skipped, passed_over = (max(1.0 - float(one.sum()), _LEAST) for one in (row, choice))
         following: dict[int, Ways] = {}
         for state, texts in ways.items():
             allowed = [step for step in constraint.steps(state).items() if row[step[0]] > _LEAST]
             steps = sorted(allowed, key=lambda step: -row[step[0]])[:FOLLOWED]
             for text, (weight, best, kept) in texts.items():
-                _extend(following, state, text, weight * skipped, best * skipped, kept)
+                _extend(following, state, text, weight * skipped, best * passed_over, kept)
                 for digit, after in steps:
-                    chance, longer = float(row[digit]), f"{text}{digit}"
-                    chance *= 1.0 if text else constraint.leading[digit]
-                    _extend(following, after, longer, weight * chance, best * chance, (*kept, index))
+                    prior = 1.0 if text else constraint.leading[digit]
+                    chance, merit = prior * float(row[digit]), prior * float(choice[digit])
+                    _extend(following, after, f"{text}{digit}", weight * chance, best * merit, (*kept, index))
         ways = {state: _most_probable(texts) for state, texts in following.items()}
     ended = {
         text: way for state, texts in ways.items() if constraint.accepts(state) for text, way in texts.items()

@@ -172,9 +172,12 @@ def _finish_entries(
     found = None
     if constraint is not None and signs:
         both = [entry for entry in entries if entry.scores is not None or entry.hints is not None]
-        # As in a number: what was read as a digit unasked would otherwise be left out now and then.
-        scores = [in_number(_scores(one)) if one.scores is not None else _scores(one) for one in both]
-        found = fit(np.array(scores), constraint)
+        scores = [_scores(entry) for entry in both]
+        # Chosen as in a number: what was read as a digit unasked would otherwise be left out now and then.
+        merits = [
+            one if entry.scores is None else in_number(one) for one, entry in zip(scores, both, strict=True)
+        ]
+        found = fit(np.array(scores), constraint, np.array(merits))
         signs = signs if found is None else [both[index] for index in found.kept]
     if found is None:
         digits = [_digit(_scores(entry), entry.box) for entry in signs]
