@@ -67,14 +67,7 @@ def commit() -> str:
     The first call decides for the whole process: a benchmark makes it before it measures, so that one made
     meanwhile does not claim the figures.
     """
-    if told := os.environ.get("INKDIGITS_COMMIT"):
-        return told
-    try:
-        head = environment.git(ROOT, "rev-parse", "HEAD")
-        dirty = environment.git(ROOT, "status", "--porcelain", "--", ".", ":(exclude)results")
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return head + ("+dirty" if dirty else "")
+    return environment.commit(ROOT, (".", ":(exclude)results"))
 
 
 def command_line(arguments: Sequence[str] | None = None) -> str:

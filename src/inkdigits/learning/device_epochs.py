@@ -22,6 +22,7 @@ from jax.scipy.ndimage import map_coordinates
 
 from inkdigits.learning.augment import Augmentation, Draws, source_positions
 from inkdigits.learning.config import TrainConfig
+from inkdigits.learning.feed import EVALUATION_BATCH
 from inkdigits.learning.recipe import TrainingData
 
 # The trainable weights, the model's other variables, the optimizer's variables.
@@ -84,6 +85,19 @@ def give(state: State, model: keras.Model, optimizer: keras.optimizers.Optimizer
     for variables, values in zip(_variables(model, optimizer), state, strict=True):
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
+
+
+def reading(model: keras.Model) -> Callable[[State, np.ndarray], np.ndarray]:
+    """The compiled function from values as of `state_of` and images (n, 28, 28) to the classes (n,) that a
+    network of these values reads; one for all that are built as `model` is.
+    """
+    outputs = jax.jit(lambda state, images: model.stateless_call(state[0], state[1], images)[0])
+
+    def read(state: State, images: np.ndarray) -> np.ndarray:
+        parts = (images[at : at + EVALUATION_BATCH] for at in range(0, len(images), EVALUATION_BATCH))
+        return np.concatenate([np.asarray(outputs(state, part)).argmax(axis=1) for part in parts])
+
+    return read
 
 
 def _variables(

@@ -42,16 +42,17 @@ def environment() -> dict[str, Any]:
     }
 
 
-def commit() -> str:
-    """The git commit of the checkout that this package runs from, with "+dirty" where it was changed; what
-    INKDIGITS_COMMIT says where a copy has no history; else "unknown".
+def commit(root: Path | None = None, paths: Sequence[str] = ("src",)) -> str:
+    """The git commit of the checkout at `root`, default: that which this package runs from, with "+dirty"
+    where something under `paths` was changed; what INKDIGITS_COMMIT says where a copy has no history; else
+    "unknown".
     """
     if told := os.environ.get("INKDIGITS_COMMIT"):
         return told
-    root = Path(__file__).resolve().parents[3]
+    root = root or Path(__file__).resolve().parents[3]
     try:
         head = git(root, "rev-parse", "HEAD")
-        return head + ("+dirty" if git(root, "status", "--porcelain", "--", "src") else "")
+        return head + ("+dirty" if git(root, "status", "--porcelain", "--", *paths) else "")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 

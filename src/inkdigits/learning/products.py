@@ -26,24 +26,23 @@ def convolutions_as_products() -> Iterator[None]:
         yield
 
 
-def _convolution(
-    inputs: Any,
-    kernel: Any,
-    strides: Size = 1,
-    padding: str = "valid",
-    data_format: str | None = None,
-    dilation_rate: Size = 1,
-) -> Any:
+def _convolution(inputs: Any, kernel: Any, *settings: Any, **named: Any) -> Any:
     """As Keras's: maps (n, height, width, channels) by a kernel (rows, columns, channels, filters)."""
     kernel = jnp.asarray(kernel)
-    rows, columns, channels, filters = kernel.shape
-    _refuse(data_format, dilation_rate, inputs.shape[-1] != channels)
-    windows = _windows(jnp.asarray(inputs, kernel.dtype), (rows, columns), strides, padding)
-    flat = windows.reshape(*windows.shape[:3], rows * columns * channels)
-    return flat @ kernel.reshape(rows * columns * channels, filters)
+    windows = _windows(inputs, kernel, *settings, **named)
+    return windows.reshape(*windows.shape[:3], -1) @ kernel.reshape(-1, kernel.shape[3])
 
 
-def _depthwise(
+def _depthwise(inputs: Any, kernel: Any, *settings: Any, **named: Any) -> Any:
+    """As Keras's: each map of (n, height, width, channels) by its own of (rows, columns, channels, 1)."""
+    kernel = jnp.asarray(kernel)
+    windows = _windows(inputs, kernel, *settings, **named)
+    if kernel.shape[3] != 1:
+        raise NotImplementedError("a convolution that makes several maps of each")
+    return (windows * kernel.reshape(-1, kernel.shape[2])).sum(axis=3)
+
+
+def _windows(
     inputs: Any,
     kernel: Any,
     strides: Size = 1,
@@ -51,21 +50,11 @@ def _depthwise(
     data_format: str | None = None,
     dilation_rate: Size = 1,
 ) -> Any:
-    """As Keras's: each map of (n, height, width, channels) by its own of (rows, columns, channels, 1)."""
-    kernel = jnp.asarray(kernel)
-    rows, columns, channels, multiplier = kernel.shape
-    _refuse(data_format, dilation_rate, multiplier != 1)
-    windows = _windows(jnp.asarray(inputs, kernel.dtype), (rows, columns), strides, padding)
-    return (windows * kernel.reshape(rows * columns, channels)).sum(axis=3)
-
-
-def _refuse(data_format: str | None, dilation_rate: Size, otherwise: bool) -> None:
-    if data_format not in (None, "channels_last") or dilation_rate not in (1, (1, 1)) or otherwise:
+    """What each place of the output sees of the maps: (n, rows, columns, kernel's places, channels)."""
+    plain = data_format in (None, "channels_last") and dilation_rate in (1, (1, 1))
+    if not plain or inputs.shape[-1] != kernel.shape[2]:
         raise NotImplementedError("a convolution that is no plain one of maps with channels last")
-
-
-def _windows(maps: Any, size: tuple[int, int], strides: Size, padding: str) -> Any:
-    """What each place of the output sees: (n, rows, columns, size[0] * size[1], channels)."""
+    maps, size = jnp.asarray(inputs, kernel.dtype), kernel.shape[:2]
     steps = (strides, strides) if isinstance(strides, int) else strides
     if padding.lower() == "same":
         ends = [_margins(*one) for one in zip(maps.shape[1:3], size, steps, strict=True)]

@@ -11,7 +11,6 @@ as it would alone, but for rounding and for what dropout draws.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +25,7 @@ from rich.console import Console
 from inkdigits.errors import RunError
 from inkdigits.learning import runs
 from inkdigits.learning.config import TrainConfig
-from inkdigits.learning.device_epochs import epoch_program, give, state_of
-from inkdigits.learning.feed import EVALUATION_BATCH
+from inkdigits.learning.device_epochs import epoch_program, give, reading, state_of
 from inkdigits.learning.finishing import finish
 from inkdigits.learning.optimizer import AveragedAdam, compile_model
 from inkdigits.learning.products import convolutions_as_products
@@ -63,18 +61,22 @@ def train_together(
             model = build(recipe, own)
             learners.append((model, compile_model(model, recipe, own, data)))
         histories = _learn(learners, list(places), recipe, config, data, console)
-        model, _ = learners[0]
-        outputs = jax.jit(lambda state, images: model.stateless_call(state[0], state[1], images)[0])
-        for (seed, place), history, learner in zip(places.items(), histories, learners, strict=True):
-            learner[1].take_averages(learner[0].trainable_variables)
+        read = reading(learners[0][0])
+        for (seed, place), history, (model, optimizer) in zip(
+            places.items(), histories, learners, strict=True
+        ):
+            optimizer.take_averages(model.trainable_variables)
+            state = state_of(model, optimizer)
             kept = recipe.build(config)
-            kept.set_weights(learner[0].get_weights())
-            measured = {"accuracy": _accuracy(outputs, state_of(*learner), *data.plain)}
+            kept.set_weights(model.get_weights())
+            train, validation = (
+                {}
+                if part is None
+                else {"accuracy": float((read(state, part[0]) == part[1].argmax(axis=1)).mean())}
+                for part in (data.plain, data.validation)
+            )
             runs.write_metrics(place, tuple(history))
-            validation = {}
-            if data.validation is not None:
-                validation = {"accuracy": _accuracy(outputs, state_of(*learner), *data.validation)}
-            finish(kept, measured, validation, data, replace(config, seed=seed), place, history)
+            finish(kept, train, validation, data, replace(config, seed=seed), place, history)
 
 
 def _learn(
@@ -123,10 +125,3 @@ def _learn(
     for place, learner in enumerate(learners):
         give(jax.tree.map(lambda values, place=place: values[place], state), *learner)
     return histories
-
-
-def _accuracy(outputs: Callable[..., Any], state: Any, inputs: np.ndarray, targets: np.ndarray) -> float:
-    """The share of `inputs` that the network of `state` reads rightly."""
-    starts = range(0, len(inputs), EVALUATION_BATCH)
-    found = [np.asarray(outputs(state, inputs[at : at + EVALUATION_BATCH])).argmax(axis=1) for at in starts]
-    return float((np.concatenate(found) == targets.argmax(axis=1)).mean())
