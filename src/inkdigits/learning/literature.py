@@ -24,6 +24,7 @@ from inkdigits.learning.models.resnet import resnet
 from inkdigits.learning.models.single import inkdigits_single
 from inkdigits.learning.models.tiny import tiny
 from inkdigits.learning.recipe import Recipe
+from inkdigits.learning.taught import prepare_taught, taught_loss
 
 # As much as a digit moves when its centre of mass is a pixel off.
 SHIFTED: dict[str, Any] = {"translation": 1.0}
@@ -51,7 +52,14 @@ def _tiny(name: str, budget: str, maps: tuple[int, int, int], warps: dict[str, A
     """A network of `tiny` with so many maps."""
     settings = {"epochs": 40, "learning_rate": 1e-2, "schedule": "one-cycle", "augmentation": warps}
     return glyph_recipe(
-        name, f"depthwise-separable, at most {budget}", "here", lambda: tiny(*maps, name), settings
+        name,
+        f"depthwise-separable, at most {budget}",
+        "here",
+        lambda: tiny(*maps, name),
+        settings,
+        prepare=prepare_taught,
+        loss=taught_loss,
+        options=("taught",),
     )
 
 

@@ -232,6 +232,11 @@ def data_folder(chosen: Path | str | None = None) -> Path:
         return Path(chosen)
     if named := os.environ.get("INKDIGITS_DATA"):
         return Path(named)
+    return cache_folder()
+
+
+def cache_folder() -> Path:
+    """The folder of the user in which this program may keep what it can get or make again."""
     if sys.platform == "win32":
         cache = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
