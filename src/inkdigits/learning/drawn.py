@@ -18,7 +18,6 @@ from inkdigits.reading.glyph import normalise
 HEIGHT = 56  # pixels of a digit before it is normalised
 SHEET = (128, 144)
 _BLACK = (0.0, 0.0, 0.0)
-_REACH = 0.045  # heights that a writer's points lie from those of the form, standard deviation
 _BARE = 0.25  # of the writers write a 1 without an upstroke, as most of MNIST's do
 _BARE_ONES = ("stroke", "based", "slanting")
 
@@ -59,8 +58,8 @@ def draw_habits(random: np.random.Generator) -> Habits:
         elif digit == 7 and not bare:
             forms = [form for form in forms if "/" in form]
         parts = smooth_parts(forms[int(random.integers(len(forms)))])
-        stretch = np.exp(random.normal(0, 0.13, 2))
-        shapes.append([[_moved(part, stretch, _REACH, random) for part in stroke] for stroke in parts])
+        stretch = np.exp(random.normal(0, 0.1, 2))
+        shapes.append([[_moved(part, stretch, 0.035, random) for part in stroke] for stroke in parts])
     return Habits(
         shapes,
         slant=float(random.normal(0.12, 0.16)),

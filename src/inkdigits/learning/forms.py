@@ -2,10 +2,9 @@
 
 Each form is a string of points in hundredths of a digit's height, x to the right, y down, 0 the top and 100
 the base line. A point with `!` is a sharp corner, `/` lifts the pen. All were written down for this project:
-1 with an upstroke of any length, a foot, a hook or a narrow loop; crossed and hooked 7; 2 with a loop, or a
-head as large as a 9's; open and closed 4; 5 whose bowl has shrunk to a hook or is gone, as of a tick; 9 with
-a tail, or begun at its stem, or looped like an l; 7 that is all stem and bar; 4 like an h; 0 that ends in a
-flourish.
+1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop, or a head as large as
+a 9's; open and closed 4; 5 whose bowl has shrunk to a hook or is gone, as of a tick; 9 with a tail, or begun
+at its stem, or looped like an l; 7 that is all stem and bar; 4 like an h; 0 that ends in a flourish.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ FORMS: dict[str, dict[str, str]] = {
         "bent": "-4,44 20,34 34,2! 32,50 30,100",
         "hooked": "12,18 20,14 30,2! 28,50 27,100",
         "tailed": "2,40 16,26 29,2! 27,50 26,86 36,98",
-        "ell": "-6,64 16,46 36,14 37,-1 28,5 22,42 16,101",
-        "lens": "24,46 19,30 27,6 38,-2 34,32 23,100",
         "footed": "4,46 19,24 33,2! 31,50 30,96 / 14,99 30,98 46,97",
         "slanting": "46,0 26,48 6,100",
     },

@@ -26,7 +26,7 @@ from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_lines
 
 EXAMPLES_AN_EPOCH = 48_000
 VALIDATION_SEED = 7
-LINE_INK = Mixture("ABCDFT", drawn=0.5)
+LINE_INK = Mixture("ABCDFT", drawn=0.4)
 # To whoever sees it alone a b is a 6 and a D is a 0; a quarter of drawn ink was too much for it.
 GLYPH_INK = Mixture("ACFT", drawn=0.18)
 _BEND = Augmentation(rotation=5, scale=0.12, shear=0.08, elastic=30.0, elastic_sigma=4.5)
@@ -109,5 +109,5 @@ LINE_RECIPE = Recipe(
     prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_INK, config, folder, 2_000),
     options=_OPTIONS,
     begin=_begin(make_lines, LINE_INK),
-    defaults={**_DEFAULTS, "epochs": 60},
+    defaults={**_DEFAULTS, "epochs": 14},
 )

@@ -25,9 +25,7 @@ _FINE = 3  # a glyph is enlarged so much before it is slanted
 _JOINED, _JOINED_ZEROS = 0.03, 0.3  # of neighbours are joined by a stroke
 _CHAINED = 0.25  # of lines write their zeros into each other, like the links of a chain
 _LEANING = 0.2  # of hands lean far to the right, as church records do
-_DIGITLESS = 0.2  # of lines hold no digit, but so many foreign signs from 0 on
-_STRANGERS = (0.1, 0.4, 0.15, 0.1, 0.1, 0.05, 0.05, 0.05)
-_PRINTED, _SCRIBBLED = 0.4, 0.2  # of lines print their foreign signs, of such signs are scribbles
+_PRINTED, _SCRIBBLED = 0.4, 0.1  # of lines print their foreign signs, of such signs are scribbles
 _ZOOM = 2  # the canvas is this much larger than the strip
 
 Image = np.ndarray
@@ -142,8 +140,8 @@ def draw_pen(random: np.random.Generator) -> Pen:
 
 def _draw_text(random: np.random.Generator) -> list[int]:
     """Signs of a line as classes: digits, thousands points, amounts' endings, foreign characters."""
-    if random.random() < _DIGITLESS:
-        return [_FOREIGN] * int(random.choice(8, p=_STRANGERS))
+    if random.random() < 0.08:
+        return [_FOREIGN] * int(random.integers(0, 8))
     length = int(random.choice([1, 2, 3, 4, 5, 6, 7], p=[0.12, 0.1, 0.14, 0.24, 0.24, 0.1, 0.06]))
     digits = list(random.integers(0, 10, length))
     if length > 1 and random.random() < 0.35:
