@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,10 @@ def prepare_taught(config: TrainConfig, folder: Path) -> TrainingData:
 
 
 def _said(teacher: Recogniser, kept: Path, glyphs: np.ndarray) -> np.ndarray:
-    """The teacher's probabilities (n, 10) float32 of `glyphs`, from the file `kept` where they are there."""
+    """The teacher's probabilities (n, 10) float32 of `glyphs`, from the file `kept` where they are there.
+
+    RunError where they cannot be written there.
+    """
     try:
         said = np.load(kept, allow_pickle=False)
         if said.shape == (len(glyphs), 10):
@@ -96,6 +100,15 @@ def _said(teacher: Recogniser, kept: Path, glyphs: np.ndarray) -> np.ndarray:
     except (OSError, ValueError, EOFError):
         pass
     said = teacher.glyph_probabilities(glyphs)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(kept, lambda file: np.save(file, said, allow_pickle=False))
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        # Two runs may work out the same pass at once.
+        own = kept.with_name(f"{kept.stem}-{os.getpid()}.npy")
+        write_atomically(own, lambda file: np.save(file, said, allow_pickle=False))
+        own.replace(kept)
+    except OSError as error:
+        raise RunError(
+            f"{kept}: what {TEACHER} says cannot be kept: {error.strerror or error}; make room there, "
+            "or name another cache folder (XDG_CACHE_HOME)"
+        ) from error
     return said
