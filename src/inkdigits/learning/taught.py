@@ -6,6 +6,9 @@ What it says of `PASSES` warped epochs is worked out once, kept in the cache fol
 teacher and pupil see the very same pictures, which is what matters most (Beyer et al. 2022).
 """
 
+# Keras declares types that its own documentation contradicts.
+# pyright: reportOptionalOperand=false
+
 from __future__ import annotations
 
 import dataclasses
