@@ -54,6 +54,11 @@ def prepare_mnist(config: TrainConfig, folder: Path) -> TrainingData:
     )
 
 
+def cross_entropy(config: TrainConfig) -> keras.losses.Loss:
+    """The loss of ten probabilities beside one-hot labels."""
+    return keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
+
+
 def glyph_recipe(
     name: str,
     description: str,
@@ -69,7 +74,7 @@ def glyph_recipe(
     cosine: a constant one leaves the last epoch to chance (mlp on validation: 98.1 against 98.2 %).
     """
     fields: dict[str, Any] = {
-        "loss": lambda config: keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
+        "loss": cross_entropy,
         "metrics": lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],
         "prepare": prepare_mnist,
         **parts,

@@ -16,21 +16,22 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from inkdigits.errors import RunError
 from inkdigits.learning.augment import augment
 from inkdigits.learning.config import TrainConfig
-from inkdigits.learning.mnist import prepare_mnist
+from inkdigits.learning.mnist import cross_entropy, prepare_mnist
 from inkdigits.learning.recipe import Arrays, TrainingData, epoch_generator
 from inkdigits.learning.runs import write_atomically
 from inkdigits.learning.sources import cache_folder
 from inkdigits.reading.decoder import soften
-from inkdigits.reading.recogniser import Recogniser
+
+if TYPE_CHECKING:
+    from inkdigits.reading.recogniser import Recogniser
 
 TEACHER = "inkdigits-single"
 PASSES = 12  # epochs of warped digits; each comes back every twelfth epoch, in another order
@@ -57,7 +58,7 @@ def taught_loss(config: TrainConfig) -> Any:
     """
     divisor = temperature(config)
     if divisor is None:
-        return keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
+        return cross_entropy(config)
 
     def loss(targets: Any, outputs: Any) -> Any:
         logits = ops.log(ops.maximum(outputs, _LEAST)) / divisor
@@ -76,6 +77,9 @@ def prepare_taught(config: TrainConfig, folder: Path) -> TrainingData:
     divisor = temperature(config)
     if divisor is None or data.plain is None:
         return data
+    # ONNX Runtime: the other recipes, and every command that lists them, do without.
+    from inkdigits.reading.recogniser import Recogniser
+
     images, _ = data.plain
     teacher = Recogniser(TEACHER)
     told = [teacher.glyph_card.sha256, data.hashes, len(images), dataclasses.asdict(config.augmentation)]

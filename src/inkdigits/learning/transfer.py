@@ -26,6 +26,7 @@ from inkdigits.learning import runs
 from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.datasets import Digits, load_letters, load_mnist, load_mnist_split, load_omniglot
+from inkdigits.learning.mnist import cross_entropy
 from inkdigits.learning.models.transfer import FEATURES, transfer_cnn
 from inkdigits.learning.pretraining import Plan, fit_epochs
 from inkdigits.learning.recipe import (
@@ -180,7 +181,7 @@ TRANSFER = Recipe(
     kind="glyph",
     classes=DIGIT_CLASSES,
     build=lambda config: transfer_cnn(),
-    loss=lambda config: keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
+    loss=cross_entropy,
     metrics=lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],
     prepare=prepare,
     begin=pretrain,
