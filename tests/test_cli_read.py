@@ -262,14 +262,15 @@ def test_ctrl_c_ends_with_130_and_whole_answers(tmp_path: Path) -> None:
     path = write_drawing(tmp_path / "a.png")
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)  # nobody writes to it: the second file keeps the command waiting
-    child = subprocess.Popen(
-        [*COMMAND, path, pipe, "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A test run in a shell's background has Ctrl-C switched off, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # Tests that run in a shell's background have Ctrl-C switched off, and children inherit that. To switch it
+    # on in the child, by preexec_fn, would fork; JAX, which other tests load, warns of that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        child = subprocess.Popen(
+            [*COMMAND, path, pipe, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert child.stdout and child.stderr
     first = child.stdout.readline()
     time.sleep(0.2)
