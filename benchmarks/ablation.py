@@ -24,6 +24,7 @@ from inkdigits.errors import InkdigitsError
 from inkdigits.learning.sources import data_folder
 from inkdigits.reading import opinions, reader, transcript
 from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
+from inkdigits.reading.draft import Draft, Part
 from inkdigits.reading.reader import Reader
 from real_sets import PICTURE_SETS, load_pictures
 from scoring import score_page
@@ -47,11 +48,16 @@ def _line_network_alone() -> Iterator[None]:
     def agree(scores: np.ndarray, glyph: np.ndarray) -> np.ndarray:
         return scores
 
-    def nothing(draft: transcript.Draft, seen: np.ndarray, *others: Any) -> Any:
+    def nothing(draft: Draft, seen: np.ndarray, *others: Any) -> Any:
         return original(draft, np.zeros_like(seen), *others)
 
     original = transcript.transcribe
-    with mock.patch.object(opinions, "agree", agree), mock.patch.object(reader, "transcribe", nothing):
+    with (
+        mock.patch.object(opinions, "agree", agree),
+        mock.patch.object(reader, "transcribe", nothing),
+        # Of the opinions that are not asked for, this one would make every line unsure.
+        mock.patch.object(transcript, "digit_share", lambda *_: 1.0),
+    ):
         yield
 
 
@@ -61,7 +67,7 @@ VARIANTS = (
     Variant(
         "doubtful signs left out", lambda: mock.patch.object(transcript, "likeliest", lambda entries: entries)
     ),
-    Variant("forms not cut", lambda: mock.patch.object(transcript.Part, "is_cut", False)),
+    Variant("forms not cut", lambda: mock.patch.object(Part, "is_cut", False)),
     Variant("pages not turned", lambda: mock.patch.object(reader, "TURNS", ())),
     Variant("line network alone", _line_network_alone),
     Variant("glyph network alone", contextlib.nullcontext, glyphs_alone=True),

@@ -111,8 +111,9 @@ def main(arguments: list[str] | None = None) -> int:
                 rows.append(row)
         rows += trust_rows(readings, STRINGS)
         if NEGATIVES in options.sets:
-            digits, strings = (_confidences(readings, names) for names in (GLYPH_SETS, STRINGS))
-            rows += refusal.glyph_rows(recogniser, data, digits) if digits else []
+            digits, strings = (_all(readings, names) for names in (GLYPH_SETS, STRINGS))
+            likenesses = [one.likeness for one in digits]
+            rows += refusal.glyph_rows(recogniser, data, likenesses) if digits else []
             rows += refusal.picture_rows(reader, data, strings) if strings else []
         if options.reference:
             rows += corruption_rows(recogniser, options.reference, data)
@@ -182,17 +183,16 @@ def read_pictures(
         lines = [line.text for answer in answers for line in answer.lines]
         score = score_page(lines, picture.lines)
         confidence = min((answer.confidence for answer in answers), default=0.0)
-        readings.append(
-            Reading(confidence, any(lines), score.page_exact, score.wrong_digits, score.true_digits)
-        )
+        likeness = min((answer.digit_share for answer in answers), default=0.0)
+        counts = score.wrong_digits, score.true_digits
+        readings.append(Reading(confidence, any(lines), score.page_exact, *counts, likeness))
         if not tally.add(picture.path.name, lines, picture.lines, ok=is_sure(answers)):
             failures.append(PictureFailure(picture.path, answers, picture.lines))
     return tally, readings, failures
 
 
-def _confidences(readings: dict[str, list[Reading]], names: tuple[str, ...]) -> list[float]:
-    """Of all real digits in the sets `names`; 0 where no answer was given."""
-    return [one.confidence if one.given else 0.0 for name in names for one in readings.get(name, [])]
+def _all(readings: dict[str, list[Reading]], names: tuple[str, ...]) -> list[Reading]:
+    return [one for name in names for one in readings.get(name, [])]
 
 
 def is_sure(answers: tuple[Answer, ...]) -> bool:
@@ -225,7 +225,7 @@ def read_single_digits(
     scores = recogniser.glyph_probabilities(glyphs)
     card = recogniser.glyph_card
     digits = [card.classes.index(str(digit)) for digit in range(10)]
-    read, best = scores[:, digits].argmax(axis=1), scores.max(axis=1)
+    read, likest, best = scores[:, digits].argmax(axis=1), scores[:, digits].max(axis=1), scores.max(axis=1)
     refused = ~np.isin(scores.argmax(axis=1), digits)
     right = read == labels
     sure = ~refused & (best >= card.threshold)
@@ -242,14 +242,14 @@ def read_single_digits(
             inks[index],
             glyphs[index],
             str(read[index]),
-            float(scores[index, digits].max()),
+            float(likest[index]),
             str(labels[index]),
         )
         for index in np.flatnonzero(~right)
     ]
     readings = [
-        Reading(float(confidence), not none, bool(one), int(not one), 1)
-        for confidence, none, one in zip(best, refused, right, strict=True)
+        Reading(float(confidence), not none, bool(one), int(not one), 1, float(likeness))
+        for confidence, none, one, likeness in zip(best, refused, right, likest, strict=True)
     ]
     return row, readings, failures
 

@@ -1,9 +1,10 @@
-"""Whether what is no digit is refused. In: networks, the real digits' confidences. Out: two rows a
-kind of negative.
+"""Whether what is no digit is refused. In: networks, how much real digits look like digits to them. Out: two
+rows a kind of negative.
 
-Of glyphs the digit network's best digit is the score, of pictures the answer's confidence, 0 where none is
-given. The area under the receiver operating characteristic (AUROC) is the chance that a real digit scores
-above a negative; a false accept is a negative that is answered at or above the shipped threshold.
+Of glyphs the probability of the digit network's best digit is the score, of pictures the answer's
+`digit_share`; what its confidence gives as a score is in the detail (0 where no answer is given). The area
+under the receiver operating characteristic (AUROC) is the chance that a real digit scores above a negative; a
+false accept is a negative that is answered at or above the shipped threshold.
 """
 
 from __future__ import annotations
@@ -19,40 +20,59 @@ from common import result_row, share_row
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.recogniser import Recogniser
 from negatives import negative_glyphs, negative_pictures
+from trust import Reading
 
 Row = dict[str, Any]
 ALIKE = "letters BD"
 
 
 def glyph_rows(recogniser: Recogniser, data: Path, digits: Sequence[float]) -> list[Row]:
-    """The digit network alone; `digits` are its confidences of real digits, 0 where it refused."""
+    """The digit network alone; `digits` are its probabilities of the best digit for real ones."""
     threshold = recogniser.glyph_card.threshold
     rows = []
     for name, glyphs in negative_glyphs(data).items():
         scores = recogniser.glyph_probabilities(glyphs)
-        best = np.where(scores.argmax(axis=1) < 10, scores[:, :10].max(axis=1), 0.0)
-        rows += _rows(f"{name} (glyphs)", best, int((best >= threshold).sum()), digits, name == ALIKE)
+        best = scores[:, :10].max(axis=1)
+        accepted = int(((scores.argmax(axis=1) < 10) & (best >= threshold)).sum())
+        rows += _rows(f"{name} (glyphs)", best, accepted, digits, name == ALIKE, {})
     return rows
 
 
-def picture_rows(reader: Reader, data: Path, strings: Sequence[float]) -> list[Row]:
-    """The whole reader; `strings` are its confidences of photos and cheques, 0 where it gave no answer."""
+def picture_rows(reader: Reader, data: Path, strings: Sequence[Reading]) -> list[Row]:
+    """The whole reader; `strings` are its readings of photos and cheques."""
     rows = []
     for name, pictures in negative_pictures(data).items():
         answers = [reader.read(picture)[0] for picture in pictures]
-        best = np.array([answer.confidence for answer in answers])
-        rows += _rows(name, best, sum(answer.status == "ok" for answer in answers), strings, False)
+        confidences = [answer.confidence for answer in answers]
+        detail = {
+            "answered": sum(map(bool, confidences)),
+            "area_by_confidence": round(_area([one.confidence for one in strings], confidences), 5),
+        }
+        shares = np.array([answer.digit_share for answer in answers])
+        accepted = sum(answer.status == "ok" for answer in answers)
+        rows += _rows(name, shares, accepted, [one.likeness for one in strings], False, detail)
     return rows
 
 
-def _rows(name: str, negatives: np.ndarray, accepted: int, real: Sequence[float], alike: bool) -> list[Row]:
+def _area(real: Sequence[float], negatives: Sequence[float] | np.ndarray) -> float:
     truth = np.concatenate([np.ones(len(real)), np.zeros(len(negatives))])
-    area = float(roc_auc_score(truth, np.concatenate([np.asarray(real), negatives])))
-    detail = {"answered": int((negatives > 0).sum()), "real": len(real)}
+    return float(roc_auc_score(truth, np.concatenate([np.asarray(real), negatives])))
+
+
+def _rows(
+    name: str,
+    negatives: np.ndarray,
+    accepted: int,
+    real: Sequence[float],
+    alike: bool,
+    detail: dict[str, Any],
+) -> list[Row]:
+    area, count = _area(real, negatives), len(real) + len(negatives)
+    detail = {**detail, "real": len(real)}
     target = ">= 0.95" if alike else ">= 0.99"
     return [
         result_row(
-            f"{name}: AUROC of refusal", round(area, 5), n=len(truth), unit="", target=target, detail=detail
+            f"{name}: AUROC of refusal", round(area, 5), n=count, unit="", target=target, detail=detail
         ),
         share_row(
             f"{name}: false accept",

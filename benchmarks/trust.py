@@ -32,7 +32,8 @@ BOOTSTRAPS = 300
 @dataclass(frozen=True)
 class Reading:
     """The answer to one image: its `confidence` in [0, 1], whether it was `given` at all and all of it is
-    `right`, and how many of its `digits` are `wrong` (insertions, deletions and substitutions).
+    `right`, and how many of its `digits` are `wrong` (insertions, deletions and substitutions). `likeness`
+    in [0, 1] is how much it looks like digits, whichever they are.
     """
 
     confidence: float
@@ -40,6 +41,7 @@ class Reading:
     right: bool
     wrong: int
     digits: int
+    likeness: float = 0.0
 
 
 def calibration_rows(readings: Mapping[str, Sequence[Reading]]) -> list[Row]:

@@ -31,6 +31,7 @@ lines = st.builds(
     st.lists(digits, max_size=3).map(tuple),
     st.lists(st.builds(Mark, st.sampled_from(".,-="), boxes), max_size=2).map(tuple),
     st.lists(st.text(max_size=8), max_size=2).map(tuple),
+    probabilities,
 )
 pages = st.builds(
     Answer,
@@ -87,6 +88,7 @@ def test_the_documented_fields_in_their_order() -> None:
     answer = Answer("a.jpg", 1, 1200, 900, (line("2200", "ok", 0.9981234),))
     data = answer.to_dict()
     assert list(data) == ["source", "page", "width", "height", "text", "status", "lines", "error"]
-    assert list(data["lines"][0]) == ["text", "confidence", "status", "reasons", "box", "marks", "digits"]
+    fields = ["text", "confidence", "digit_share", "status", "reasons", "box", "marks", "digits"]
+    assert list(data["lines"][0]) == fields
     assert data["lines"][0]["confidence"] == 0.998123
     assert data["error"] is None

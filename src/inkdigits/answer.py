@@ -44,7 +44,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of handwriting. `confidence` is the calibrated probability that the whole text is right."""
+    """One line of handwriting. `confidence` is the calibrated probability that the whole text is right;
+    `digit_share`, in [0, 1], how much of its signs is digits at all, whichever they are.
+    """
 
     text: str
     confidence: float
@@ -53,6 +55,7 @@ class Line:
     digits: tuple[Digit, ...] = ()
     marks: tuple[Mark, ...] = ()
     reasons: tuple[str, ...] = ()
+    digit_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,14 @@ class Answer:
         """The least confident line that holds digits; 0.0 where there is none."""
         return min((line.confidence for line in self.lines if line.text), default=0.0)
 
+    @property
+    def digit_share(self) -> float:
+        """How much of the page's writing is digits: the mean of its lines' shares; 0.0 where there is none.
+        It tells pictures of numbers from others better than `confidence`, which is low for numbers that are
+        hard to read as well.
+        """
+        return sum(line.digit_share for line in self.lines) / max(1, len(self.lines))
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain JSON types, in the field order of the documentation; confidences to 6
         places.
@@ -122,6 +133,7 @@ def _line_to_dict(line: Line) -> dict[str, Any]:
     return {
         "text": line.text,
         "confidence": round(line.confidence, 6),
+        "digit_share": round(line.digit_share, 6),
         "status": line.status,
         "reasons": list(line.reasons),
         "box": list(line.box),
@@ -147,6 +159,7 @@ def _line_from_dict(data: dict[str, Any]) -> Line:
         confidence=data["confidence"],
         status=data["status"],
         reasons=tuple(data["reasons"]),
+        digit_share=data["digit_share"],
         box=_box(data["box"]),
         marks=tuple(Mark(mark["text"], _box(mark["box"])) for mark in data["marks"]),
         digits=tuple(

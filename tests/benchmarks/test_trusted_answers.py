@@ -134,7 +134,7 @@ def test_refusals_of_glyphs_by_hand(monkeypatch, tmp_path):
     monkeypatch.setattr(refusal, "negative_glyphs", lambda data: {"letters": None, refusal.ALIKE: None})
     rows = by_figure(refusal.glyph_rows(recogniser, tmp_path, [0.95, 0.7]))
     area = rows["letters (glyphs): AUROC of refusal"]
-    # The two that are refused score 0: of 8 pairs only (0.7, 0.9) is in the wrong order.
+    # Of 8 pairs only (0.7, 0.9) is in the wrong order.
     assert area["value"] == pytest.approx(7 / 8) and area["target"] == ">= 0.99"
     assert rows["letters (glyphs): false accept"]["value"] == 25
     assert rows[f"{refusal.ALIKE} (glyphs): AUROC of refusal"]["target"] == ">= 0.95"
@@ -142,13 +142,18 @@ def test_refusals_of_glyphs_by_hand(monkeypatch, tmp_path):
 
 
 def test_refusals_of_pictures_by_hand(monkeypatch, tmp_path):
-    answers = iter([(0.0, "blank"), (0.4, "unsure"), (0.9, "ok")])
-    told = [[SimpleNamespace(confidence=confidence, status=status)] for confidence, status in answers]
+    answers = [(0.0, 0.0, "blank"), (0.4, 0.7, "unsure"), (0.9, 0.2, "ok")]
+    told = [
+        [SimpleNamespace(confidence=confidence, digit_share=share, status=status)]
+        for confidence, share, status in answers
+    ]
     reader = SimpleNamespace(read=lambda picture: told[picture])
     monkeypatch.setattr(refusal, "negative_pictures", lambda data: {"print": [0, 1, 2]})
-    rows = by_figure(refusal.picture_rows(reader, tmp_path, [0.95, 0.5]))
-    assert rows["print: AUROC of refusal"]["value"] == pytest.approx(5 / 6, abs=1e-5)
-    assert rows["print: AUROC of refusal"]["detail"]["answered"] == 2
+    real = [Reading(0.95, True, True, 0, 4, 0.9), Reading(0.5, True, False, 1, 4, 0.8)]
+    area = by_figure(refusal.picture_rows(reader, tmp_path, real))["print: AUROC of refusal"]
+    assert area["value"] == 1 and area["detail"]["answered"] == 2
+    assert area["detail"]["area_by_confidence"] == pytest.approx(5 / 6, abs=1e-5)
+    rows = by_figure(refusal.picture_rows(reader, tmp_path, real))
     assert rows["print: false accept"]["detail"]["correct"] == 1
 
 

@@ -5,9 +5,10 @@ import pytest
 
 from inkdigits.reading.constraint import Constraint
 from inkdigits.reading.decoder import Sign
+from inkdigits.reading.draft import Draft, Part
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.opinions import Entry, likeliest
-from inkdigits.reading.transcript import Draft, Part, transcribe
+from inkdigits.reading.transcript import transcribe
 from inkdigits.reading.trust import Trust
 
 HEIGHT, PITCH = 40.0, 50.0

@@ -124,6 +124,7 @@ def test_an_answer_has_the_form_of_the_servers(tmp_path: Path) -> None:
     line = sure["answer"]["lines"][0]
     assert (sure["answer"]["text"], sure["answer"]["status"]) == ("73", "ok")
     assert line["confidence"] == pytest.approx(0.99 * 0.98) and line["box"] == [10, 10, 180, 80]
+    assert line["digit_share"] == 1
     assert [mark["text"] for mark in line["marks"]] == ["-"]
     assert line["digits"][1]["alternatives"] == [{"text": "5", "confidence": 0.02}]
     assert sure["shown"] == [["glyph 1", "glyph 2"]]
@@ -132,6 +133,10 @@ def test_an_answer_has_the_form_of_the_servers(tmp_path: Path) -> None:
         0
     ]
     assert answer({10: 1.0})["answer"]["status"] == "not_digits"
+    strangers = answer({0: 0.99}, {10: 0.9, 3: 0.1}, {10: 0.9, 3: 0.1})["answer"]
+    assert (strangers["text"], strangers["status"]) == ("0", "unsure")
+    assert strangers["lines"][0]["digit_share"] == pytest.approx(0.4)
+    assert "0.40 of this line's signs" in strangers["lines"][0]["reasons"][0]
     assert answer({1: 0.12, 2: 0.1, 3: 0.1})["answer"]["status"] == "not_digits"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from inkdigits.reading.decoder import Sign, agree
 from inkdigits.reading.lines import TextLine
 
-_TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
+TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
 _SMALL = 0.25  # the same where the line network, which sees the size, takes it for no mark
 _DOTS = (".", ",")
 WIDE = 1.4  # width by height from which a form is hardly one digit
@@ -108,7 +108,7 @@ def settle(
     """
     opinion, pieces = opinions[0], opinions[1:]
     width, height = box[2] - box[0], max(1.0, box[3] - box[1])
-    seen_whole = height >= _TALL * line.height
+    seen_whole = height >= TALL * line.height
     if len(signs) == 1:
         place, sign = signs[0]
         if seen_whole and sign.text in _DOTS:

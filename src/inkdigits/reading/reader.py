@@ -16,6 +16,7 @@ from inkdigits.answer import Answer, Line
 from inkdigits.errors import InkdigitsError
 from inkdigits.reading.card import Card
 from inkdigits.reading.constraint import Constraint, asked
+from inkdigits.reading.draft import Draft, draft
 from inkdigits.reading.helpers import helpers, shares
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import TextLine, find_lines
@@ -24,7 +25,7 @@ from inkdigits.reading.pieces import cut_glyph, cut_pieces
 from inkdigits.reading.recogniser import Recogniser
 from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views
 from inkdigits.reading.strips import Strip, cut_strip, digit_groups
-from inkdigits.reading.transcript import Draft, draft, transcribe, transcribe_glyphs
+from inkdigits.reading.transcript import transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
 
 _LOW = 0.2  # of the page's height

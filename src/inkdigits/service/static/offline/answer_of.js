@@ -7,6 +7,7 @@ const LOW = 0.3; // of the line's height: lower signs are marks
 const FLAT = 1.5; // times as wide as high: a dash
 const FOREIGN = 0.5; // probability of "none" above which a sign is no digit
 const REFUSED = 0.15; // a number that is less probable than this is none
+const MOSTLY_DIGITS = 0.6; // of a line's signs, or it is unsure
 const SHOWN = 0.0005; // alternatives less probable than this are not told
 
 const edges = (box) => [box.left, box.top, box.right - box.left, box.bottom - box.top].map(Math.round);
@@ -22,7 +23,7 @@ function digitOf(probabilities, classes, box) {
 
 function lineOf(signs, look, card) {
   const whole = union(signs.map((sign) => sign.box));
-  const [digits, marks, glyphs] = [[], [], []];
+  const [digits, marks, glyphs, likely] = [[], [], [], []];
   for (const { strokes, box } of signs) {
     if (box.bottom - box.top < LOW * (whole.bottom - whole.top)) {
       const flat = box.right - box.left > FLAT * (box.bottom - box.top);
@@ -30,22 +31,31 @@ function lineOf(signs, look, card) {
       continue;
     }
     const { probabilities, glyph } = look({ strokes, box });
-    const none = card.classes.indexOf("none");
-    if (none < 0 || probabilities[none] <= FOREIGN) {
+    const none = probabilities[card.classes.indexOf("none")] ?? 0;
+    likely.push(1 - none);
+    if (none <= FOREIGN) {
       digits.push(digitOf(probabilities, card.classes, box));
       glyphs.push(glyph);
     }
   }
   const text = digits.map((digit) => digit.text).join("");
   const confidence = digits.reduce((product, digit) => product * digit.confidence, 1);
-  const told = (status, reasons) => ({ text, confidence, status, reasons, box: edges(whole), marks, digits });
+  const share = likely.reduce((sum, one) => sum + one, 0) / Math.max(1, likely.length);
+  const told = (status, reasons) => (
+    { text, confidence, digit_share: share, status, reasons, box: edges(whole), marks, digits }
+  );
   if (digits.length === 0 || confidence < Math.min(REFUSED, 0.5 ** digits.length)) {
     const why = text ? `read as ${text}, too unsurely for a number` : "no digit was recognised in this ink";
     return [{ ...told("not_digits", [why]), text: "", confidence: 0, digits: [] }, []];
   }
-  const sure = confidence >= card.threshold;
-  const reason = `confidence ${confidence.toFixed(3)} is below ${card.threshold.toFixed(3)}`;
-  return [told(sure ? "ok" : "unsure", sure ? [] : [reason]), glyphs];
+  const reasons = [];
+  if (confidence < card.threshold) {
+    reasons.push(`confidence ${confidence.toFixed(3)} is below ${card.threshold.toFixed(3)}`);
+  }
+  if (share < MOSTLY_DIGITS) {
+    reasons.push(`only ${share.toFixed(2)} of this line's signs are digits; ${MOSTLY_DIGITS.toFixed(2)} must be`);
+  }
+  return [told(reasons.length === 0 ? "ok" : "unsure", reasons), glyphs];
 }
 
 /* {answer, shown}: `shown` holds for each line what the network was shown of each digit. */

@@ -1,0 +1,129 @@
+"""A line as the line network alone reads it. In: its strip's steps, its forms. Out: a `Draft`, which says
+what the glyph network is shown; and, once that has spoken too, how much of the line is digits at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from inkdigits.reading.decoder import Sign, find_signs, missed
+from inkdigits.reading.lines import TextLine
+from inkdigits.reading.opinions import TALL, WIDE
+from inkdigits.reading.recogniser import LINE_STRIDE
+from inkdigits.reading.strips import Strip, digit_groups
+
+_TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
+_MOST_PIECES = 16  # signs of one form: more are a drawing or a grid, and would take long to cut
+_NONE = 10  # the glyph network's class for no digit
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Forms of a line that belong together: their box (left, top, right, bottom; page pixels) and their
+    signs.
+    """
+
+    box: np.ndarray
+    signs: tuple[int, ...]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the glyph network is shown its signs one by one as well."""
+        return 1 < len(self.signs) <= _MOST_PIECES
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A line as the line network alone reads it.
+
+    Attributes:
+        line: where it is.
+        signs: its signs from left to right; `places` are their middles, in page pixels.
+        parts: its ink from left to right, with the signs that lie in it.
+        missed: the probability that a digit hides between the signs.
+    """
+
+    line: TextLine
+    signs: list[Sign]
+    places: list[float]
+    parts: list[Part]
+    missed: float
+
+
+def _owner(place: float, boxes: list[np.ndarray]) -> int | None:
+    """The form whose middle third is nearest among those that a sign's middle lies in; None outside all."""
+    inside = [number for number, box in enumerate(boxes) if box[0] - 1 <= place <= box[2] + 1]
+    return min(
+        inside, key=lambda number: abs((boxes[number][0] + boxes[number][2]) / 2 - place), default=None
+    )
+
+
+def _join_pieces(parts: list[Part], height: float) -> list[Part]:
+    """Parts without a sign become pieces of a neighbour with one sign that they nearly touch, as of an open
+    4.
+    """
+    joined: list[Part] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        signs = len(last.signs) + len(part.signs) if last else 2
+        reach = _TOUCH if signs else 2 * _TOUCH
+        if last and signs <= 1 and part.box[0] - last.box[2] < reach * height:
+            both = np.array([last.box, part.box])
+            box = np.array([*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0)])
+            if box[2] - box[0] <= WIDE * height:
+                joined[-1] = Part(box, last.signs + part.signs)
+                continue
+        joined.append(part)
+    return joined
+
+
+def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, ...]) -> Draft:
+    """The signs in `steps` (steps, classes) float32, and which of the line's forms each lies in."""
+    signs = find_signs(steps, classes)
+    places = [strip.page_x((sign.start + sign.end) / 2 * LINE_STRIDE) for sign in signs]
+    boxes = digit_groups(line)
+    owners = [_owner(place, boxes) for place in places]
+    parts = [
+        Part(box, tuple(index for index, owner in enumerate(owners) if owner == number))
+        for number, box in enumerate(boxes)
+    ]
+    return Draft(line, signs, places, _join_pieces(parts, line.height), missed(steps, signs, classes))
+
+
+def opinions_by_part(read: Draft, opinions: np.ndarray) -> list[np.ndarray]:
+    """What the glyph network said (glyphs, classes) of a line, part by part: of the whole of it, and, of one
+    that is cut, of each sign.
+    """
+    counts = [1 + len(part.signs) * part.is_cut for part in read.parts]
+    return np.split(opinions, np.cumsum(counts)[:-1]) if counts else []
+
+
+def digit_share(read: Draft, opinions: np.ndarray) -> float:
+    """How much of a line's signs is digits, whichever they are, in [0, 1]: the mean over its signs of the
+    probability that the line network gives all digits together, and that of the glyph network over the forms
+    that it was shown, averaged. Marks are no signs here.
+
+    A sign that could be a 1 or a 7 makes the text doubtful and this not; a letter that looks like a 0 among
+    others that are no digits makes this low, however sure the 0.
+    """
+    by_line = [float(sign.scores.sum()) for sign in read.signs if sign.is_digit or sign.text == "?"]
+    by_glyphs = list(_likely_digits(read, opinions))
+    if not by_line:
+        return 0.0
+    share = sum(by_line) / len(by_line)
+    if by_glyphs:
+        share = (share + sum(by_glyphs) / len(by_glyphs)) / 2
+    return min(share, 1.0)  # sums of float32 may be a little more
+
+
+def _likely_digits(read: Draft, opinions: np.ndarray) -> Iterator[float]:
+    """The probability that the glyph network gives all digits together, for each form as high as a digit."""
+    for part, seen in zip(read.parts, opinions_by_part(read, opinions), strict=True):
+        likely = seen[:, :_NONE].sum(axis=1)
+        if part.is_cut:
+            yield from map(float, likely[1:])
+        elif len(part.signs) < 2 and part.box[3] - part.box[1] >= TALL * read.line.height:
+            yield float(likely[0])

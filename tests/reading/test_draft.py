@@ -1,0 +1,100 @@
+"""How much of a line is digits at all: by both networks, whichever digits they are; marks are no signs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inkdigits.reading.decoder import Sign
+from inkdigits.reading.draft import Draft, Part, digit_share, opinions_by_part
+from inkdigits.reading.lines import TextLine
+from inkdigits.reading.transcript import transcribe
+from inkdigits.reading.trust import Trust
+
+HEIGHT, WIDTH, PITCH = 40.0, 30.0, 50.0
+
+
+def sign(text: str, **probabilities: float) -> Sign:
+    """`d7=0.5` is the probability of a 7."""
+    scores = np.zeros(10, np.float32)
+    for name, probability in probabilities.items():
+        scores[int(name[1:])] = probability
+    return Sign(text, 0, 3, scores)
+
+
+def opinion(none: float, digit: int = 0) -> np.ndarray:
+    told = np.zeros(11, np.float32)
+    told[digit], told[10] = 1 - none, none
+    return told
+
+
+def line(signs: list[Sign], heights: list[float] | None = None, joined: bool = False) -> Draft:
+    """Signs side by side, each in a form of its own so high, or all in one form."""
+    heights = heights or [HEIGHT] * len(signs)
+    boxes = [
+        np.array([PITCH * i, HEIGHT - height, PITCH * i + WIDTH, HEIGHT]) for i, height in enumerate(heights)
+    ]
+    parts = [Part(box, (index,)) for index, box in enumerate(boxes)]
+    if joined:
+        parts = [Part(np.array([0, 0, PITCH * len(signs), HEIGHT]), tuple(range(len(signs))))]
+    where = TextLine(
+        0, 0, PITCH * len(signs), HEIGHT, HEIGHT, 0.0, np.array(boxes) if boxes else np.zeros((0, 4))
+    )
+    return Draft(where, signs, [PITCH * i + 15 for i in range(len(signs))], parts, 0.0)
+
+
+def test_the_share_is_the_mean_over_signs_and_networks() -> None:
+    read = line([sign("4", d4=0.9), sign("?", d4=0.2)])
+    assert digit_share(read, np.stack([opinion(0.0), opinion(0.6)])) == pytest.approx((0.55 + 0.7) / 2)
+
+
+def test_a_digit_that_may_be_another_is_a_digit() -> None:
+    read = line([sign("1", d1=0.5, d7=0.5)])
+    found = transcribe(read, opinion(0.0, 1)[None], Trust(0.9))
+    assert found.digit_share == pytest.approx(1) and found.confidence < 0.9
+
+
+def test_marks_are_no_signs_and_small_forms_no_glyphs() -> None:
+    signs = [sign("4", d4=0.9), sign(".", d1=0.0), sign("0", d0=0.7)]
+    read = line(signs, [HEIGHT, 5, HEIGHT])
+    assert digit_share(read, np.stack([opinion(0.2), opinion(1.0), opinion(0.0)])) == pytest.approx(
+        (0.8 + 0.9) / 2
+    )
+
+
+def test_of_a_form_that_is_cut_the_pieces_count() -> None:
+    read = line([sign("4", d4=1.0), sign("0", d0=1.0)], joined=True)
+    said = np.stack([opinion(1.0), opinion(0.0), opinion(0.5)])
+    assert [len(part) for part in opinions_by_part(read, said)] == [3]
+    assert digit_share(read, said) == pytest.approx((1 + 0.75) / 2)
+
+
+def test_where_no_sign_was_seen_nothing_is_digits() -> None:
+    assert digit_share(line([]), np.zeros((0, 11), np.float32)) == 0
+    assert digit_share(line([sign("-", d1=0.1)], [5]), opinion(0.9)[None]) == 0
+
+
+def test_a_letter_like_a_zero_among_other_letters_is_not_sure_however_like_it_is() -> None:
+    read = line([sign("0", d0=0.99), *[sign("?", d4=0.02)] * 3])
+    found = transcribe(read, np.stack([opinion(0.0), *[opinion(1.0)] * 3]), Trust(0.5))
+    assert (found.text, found.status) == ("0", "unsure") and found.confidence > 0.9
+    assert found.digit_share < 0.3 and "0.26 of this line's signs" in found.reasons[0]
+    alone = transcribe(line([sign("0", d0=0.99)]), opinion(0.0)[None], Trust(0.5))
+    assert (alone.text, alone.status, alone.reasons) == ("0", "ok", ())
+
+
+def test_what_is_refused_says_how_much_of_it_is_digits() -> None:
+    read = line([sign("?", d4=0.05)])
+    found = transcribe(read, opinion(0.9)[None], Trust(0.5))
+    assert found.status == "not_digits" and found.digit_share == pytest.approx((0.05 + 0.1) / 2)
+
+
+probability = st.floats(0, 1, width=32)
+
+
+@given(st.lists(st.tuples(probability, probability), max_size=5), st.booleans())
+def test_a_share_is_between_nothing_and_all(said: list[tuple[float, float]], joined: bool) -> None:
+    read = line([sign("4" if one >= 0.5 else "?", d4=one) for one, _ in said], joined=joined and bool(said))
+    count = sum(1 + len(part.signs) * part.is_cut for part in read.parts)
+    opinions = [opinion(none) for _, none in (said * 2)[:count]]
+    assert 0 <= digit_share(read, np.array(opinions, np.float32).reshape(-1, 11)) <= 1
