@@ -65,7 +65,6 @@ class Row:
 def _rows() -> tuple[Row, ...]:
     pixels = {"options": {"features": "pixels"}}
     augmented = {"augmentation": AFFINE, **HALF}
-    taught = {"options": {"taught": 1}}
     column: dict[str, Any] = {"epochs": 240, "precision": "float32"}
     columns = tuple(
         Row(
@@ -111,7 +110,7 @@ def _rows() -> tuple[Row, ...]:
         Row("light", "light", 99.12, 99.12),
         Row("light-10k", "light-10k", None, 99.5, on_gpu={**_LONG, "learning_rate": 1.4e-2}),
         Row("tiny-1k", "tiny-1k", None, 98.5, seeds=_TINY),
-        Row("tiny-2k", "tiny-2k", 99.10, 99.2, taught, seeds=_TINY),
+        Row("tiny-2k", "tiny-2k", 99.10, 99.2, seeds=_TINY, on_gpu=_LONG),
         Row("tiny-5k", "tiny-5k", None, 99.45, seeds=_TINY, on_gpu={**_LONG, "augmentation": AFFINE}),
         Row("tiny-12kb", "tiny-12kb", 99.55, 99.6, seeds=_TINY, on_gpu={**_LONG, "epochs": 80}),
         Row("denoising-autoencoder", "denoising-autoencoder", None, 98.7),
