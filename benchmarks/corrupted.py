@@ -33,7 +33,7 @@ def corruption_rows(recogniser: Recogniser, reference: Path, data: Path) -> list
     for name in CORRUPTIONS:
         digits = SETS[f"mnist-c-{name}"](data)
         images += len(digits)
-        read = recogniser.glyph_probabilities(digits.images).argmax(axis=1)
+        read = recogniser.glyph_probabilities(digits.images, lone=True).argmax(axis=1)
         ours[name] = _error(read, digits.labels)
         theirs[name] = _error(paper.probabilities(digits.images).argmax(axis=1), digits.labels)
     ratios = {name: round(ours[name] / theirs[name], 3) for name in ours}

@@ -222,7 +222,7 @@ def read_single_digits(
         chosen = np.linspace(0, len(inks) - 1, limit).astype(int)
         inks, labels = [inks[index] for index in chosen], labels[chosen]
     glyphs = np.stack([normalise(ink) for ink in inks])
-    scores = recogniser.glyph_probabilities(glyphs)
+    scores = recogniser.glyph_probabilities(glyphs, lone=True)
     card = recogniser.glyph_card
     digits = [card.classes.index(str(digit)) for digit in range(10)]
     read, likest, best = scores[:, digits].argmax(axis=1), scores[:, digits].max(axis=1), scores.max(axis=1)

@@ -31,7 +31,7 @@ def glyph_rows(recogniser: Recogniser, data: Path, digits: Sequence[float]) -> l
     threshold = recogniser.glyph_card.threshold
     rows = []
     for name, glyphs in negative_glyphs(data).items():
-        scores = recogniser.glyph_probabilities(glyphs)
+        scores = recogniser.glyph_probabilities(glyphs, lone=True)
         best = scores[:, :10].max(axis=1)
         accepted = int(((scores.argmax(axis=1) < 10) & (best >= threshold)).sum())
         rows += _rows(f"{name} (glyphs)", best, accepted, digits, name == ALIKE, {})

@@ -129,7 +129,7 @@ def test_refusals_of_glyphs_by_hand(monkeypatch, tmp_path):
     scores[:, 3] = (0.9, 0.6, 0.3, 0.2)
     scores[:, 10] = 1 - scores[:, 3]
     recogniser = SimpleNamespace(
-        glyph_card=SimpleNamespace(threshold=0.8), glyph_probabilities=lambda glyphs: scores
+        glyph_card=SimpleNamespace(threshold=0.8), glyph_probabilities=lambda glyphs, lone: scores
     )
     monkeypatch.setattr(refusal, "negative_glyphs", lambda data: {"letters": None, refusal.ALIKE: None})
     rows = by_figure(refusal.glyph_rows(recogniser, tmp_path, [0.95, 0.7]))
@@ -171,7 +171,7 @@ def test_errors_under_damage_are_told_beside_the_reference(monkeypatch, tmp_path
 
     paper = Network(tuple("0123456789"), lambda glyphs: wrong(4))
     monkeypatch.setattr(corrupted, "open_network", lambda path: paper)
-    recogniser = SimpleNamespace(glyph_probabilities=lambda glyphs: wrong(1))
+    recogniser = SimpleNamespace(glyph_probabilities=lambda glyphs, lone: wrong(1))
     rows = by_figure(corrupted.corruption_rows(recogniser, tmp_path, tmp_path))
     assert rows[corrupted.MEAN_ERROR]["value"] == 10
     assert rows[corrupted.MEAN_ERROR]["detail"]["mean_of_the_paper's_cnn"] == 40

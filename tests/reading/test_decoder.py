@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inkdigits.reading.decoder import (
+    advised,
     agree,
     alternatives,
     find_signs,
@@ -75,6 +76,20 @@ def test_two_opinions_keep_the_doubt_of_either() -> None:
     assert [score for _, score in alternatives(both, int(both.argmax()))] == sorted(
         (s for _, s in alternatives(both, int(both.argmax()))), reverse=True
     )
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=10, max_size=11), st.lists(st.floats(0, 1), min_size=10, max_size=10)
+)
+def test_advice_moves_digits_and_leaves_none_as_it_is(own: list[float], other: list[float]) -> None:
+    assume(sum(own[:10]) > 1e-3 and sum(other) > 1e-3)
+    doubtful, advice = (np.array([one], np.float64) / sum(one) for one in (own, other))
+    told = advised(doubtful, advice)
+    assert told.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(told[:, 10:], doubtful[:, 10:])
+    np.testing.assert_allclose(advised(doubtful, np.full((1, 10), 0.1)), doubtful, atol=1e-9)
+    if (doubtful[0, :10] * advice[0]).max() > 1e-6:
+        assert told[0, :10].argmax() == (doubtful[0, :10] * advice[0]).argmax()
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=3, max_size=12), st.floats(0.5, 4))

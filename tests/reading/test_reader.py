@@ -109,6 +109,24 @@ def test_a_glyph_network_alone_reads_separate_digits() -> None:
     assert answer.text == "583"
 
 
+def test_lone_digits_are_told_from_digits_of_a_string(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_about: list[list[bool]] = []
+    original = Recogniser.glyph_probabilities
+
+    def probabilities(self: Recogniser, glyphs: np.ndarray, lone: np.ndarray) -> np.ndarray:
+        assert len(lone) == len(glyphs)
+        asked_about.append(lone.tolist())
+        return original(self, glyphs, lone)
+
+    monkeypatch.setattr(Recogniser, "glyph_probabilities", probabilities)
+    reader = Reader()
+    pages = [next(load_pages(handwriting(text))) for text in ("7", "583")]
+    reader.read_pages(pages, [None, None])
+    assert asked_about[0] == [True, False, False, False]
+    # A second look asks about both slants of a line's glyphs.
+    assert all(len(looks) % 2 == 0 for looks in asked_about[1:])
+
+
 def test_what_is_shown_to_the_network_together_is_read_as_if_alone(reader: Reader) -> None:
     recogniser = Recogniser()
     generator = np.random.default_rng(0)

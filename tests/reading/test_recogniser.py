@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from inkdigits.errors import WeightsError
 from inkdigits.reading.card import (
+    ADVISER_FILE,
     GLYPH_FILE,
     LINE_FILE,
     WEIGHTS,
@@ -50,10 +51,13 @@ def _write_card(path: Path, kind: str, classes: tuple[str, ...], **changes: obje
     save_card(replace(card, **changes), path)  # pyright: ignore
 
 
-def _write_glyph_network(path: Path) -> None:
-    """The class is the tenth of the glyph's rows that holds most ink; rows 0 to 27 in ten parts."""
+def _write_glyph_network(path: Path, from_below: bool = False) -> None:
+    """The class is the tenth of the glyph's rows that holds most ink; rows 0 to 27 in ten parts, or 27 to
+    0.
+    """
     weights = np.zeros((28, 28, 10), np.float32)
-    weights[np.arange(28), :, np.arange(28) * 10 // 28] = 1e-4
+    tenths = np.arange(28) * 10 // 28
+    weights[np.arange(28), :, 9 - tenths if from_below else tenths] = 1e-4
     nodes = [
         helper.make_node("Cast", ["ink"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Reshape", ["float", "flat"], ["rows"]),
@@ -197,6 +201,38 @@ def test_one_glyph_network_alone_reads_no_lines(weights: Path, copy: Path) -> No
             alone.line_probabilities([np.zeros((32, 40), np.uint8)])
 
 
+def test_an_adviser_is_heard_on_lone_digits_of_which_the_glyph_network_is_in_doubt(copy: Path) -> None:
+    _edit_card(copy / GLYPH_FILE, temperature=0.1)
+    alone = Recogniser(copy)
+    _write_glyph_network(copy / ADVISER_FILE, from_below=True)
+    helped, adviser = Recogniser(copy), Recogniser(copy / ADVISER_FILE)
+    assert alone.adviser_card is None and helped.adviser_card == adviser.glyph_card
+    faint = np.random.default_rng(3).integers(100, 120, (6, 28, 28), dtype=np.uint8)
+    sure = np.zeros((1, 28, 28), np.uint8)
+    sure[0, :2] = 255
+    glyphs = np.concatenate([faint[:3], sure, faint[3:]])
+    own, told = alone.glyph_probabilities(glyphs), helped.glyph_probabilities(glyphs, lone=True)
+    np.testing.assert_array_equal(helped.glyph_probabilities(glyphs), own)
+    np.testing.assert_array_equal(told[3], own[3])
+    both = np.delete(own, 3, axis=0) * adviser.glyph_probabilities(faint) ** (1 / 4)
+    expected = both / both.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.delete(told, 3, axis=0), expected, atol=1e-5)
+    last = helped.glyph_probabilities(glyphs, np.arange(7) == 6)
+    np.testing.assert_array_equal(last[:6], own[:6])
+    np.testing.assert_allclose(last[6], told[6], atol=1e-6)
+    assert helped.glyph_probabilities(glyphs[:0], lone=True).shape == (0, 10)
+
+
+def test_an_adviser_must_know_the_digits_and_no_more(copy: Path) -> None:
+    _write_line_network(copy / ADVISER_FILE)
+    with pytest.raises(WeightsError, match="a line network where a glyph network is needed"):
+        Recogniser(copy)
+    _write_glyph_network(copy / ADVISER_FILE)
+    _edit_card(copy / ADVISER_FILE, classes=(*DIGITS, "none"))
+    with pytest.raises(WeightsError, match=f"{ADVISER_FILE}.*ten digits and nothing else"):
+        Recogniser(copy)
+
+
 def test_a_network_of_the_other_kind_is_refused(copy: Path) -> None:
     for there, other, told in (
         (LINE_FILE, GLYPH_FILE, "a line network where a glyph network is needed"),
@@ -262,5 +298,6 @@ def test_the_package_holds_both_networks_for_digits() -> None:
     own = Recogniser()
     assert own.reads_lines and own.line_card is not None
     assert own.glyph_card.classes[:10] == DIGITS
+    assert own.adviser_card is not None and own.adviser_card.classes == DIGITS
     assert own.line_card.classes[0] == "" and set(DIGITS) < set(own.line_card.classes)
     assert own.glyph_probabilities(np.zeros((1, 28, 28), np.uint8)).shape[1] == len(own.glyph_card.classes)

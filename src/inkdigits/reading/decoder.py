@@ -13,6 +13,7 @@ import numpy as np
 DIGITS = tuple("0123456789")
 _LONG_RUN = 1.7  # times the usual length: a run of mixed classes this long is two signs
 _SHOWN = 0.0005  # alternatives less probable than this are not worth a line
+_LEAST_LIKELY = 1e-12
 _LEAST = 0.30  # a run whose best step is less probable than this is no sign
 
 
@@ -99,6 +100,18 @@ def agree(scores: np.ndarray, glyph: np.ndarray) -> np.ndarray:
     A mean keeps a doubt that either has; a product would let the surer one overrule it.
     """
     return ((scores + glyph[:10]) / 2).astype(np.float32)
+
+
+def advised(doubtful: np.ndarray, advice: np.ndarray) -> np.ndarray:
+    """Probabilities (n, 10 or 11) of a network in doubt and `advice` (n, 10) of another that knows digits
+    only, as one: the product of the two, as of independent witnesses (Hinton 2002). How probable "none" is
+    stays.
+    """
+    told = doubtful.copy()
+    both = np.maximum(doubtful[:, :10] * advice, _LEAST_LIKELY)
+    digits = 1 - doubtful[:, 10:].sum(axis=1, keepdims=True)
+    told[:, :10] = digits * both / both.sum(axis=1, keepdims=True)
+    return told
 
 
 def alternatives(scores: np.ndarray, digit: int, most: int = 3) -> list[tuple[str, float]]:

@@ -88,7 +88,7 @@ class Reader:
     @property
     def cards(self) -> tuple[Card, ...]:
         """The cards of the networks that it reads with."""
-        cards = (self._recogniser.glyph_card, self._recogniser.line_card)
+        cards = (self._recogniser.glyph_card, self._recogniser.line_card, self._recogniser.adviser_card)
         return tuple(card for card in cards if card is not None)
 
     def read(
@@ -229,9 +229,14 @@ class Reader:
         before: Sequence[_Seen] | None = None,
     ) -> list[np.ndarray]:
         """The glyph network's probabilities (glyphs, classes) for each line's glyphs, all asked at once; what
-        it said of the same glyphs `before` is not asked again.
+        it said of the same glyphs `before` is not asked again. The one glyph of a line stands by itself.
         """
-        ask = self._recogniser.glyph_probabilities
+        lone = np.array([len(line) == 1 for line in glyphs for _ in line])
+
+        def ask(views: list[np.ndarray]) -> list[np.ndarray]:
+            looks = len(views) // len(lone)
+            return list(self._recogniser.glyph_probabilities(np.stack(views), np.tile(lone, looks)))
+
         upright = None
         if before is not None:
             upright = [
@@ -242,7 +247,7 @@ class Reader:
                 )
             ]
         every = [glyph for line in glyphs for glyph in line]
-        opinions = mean_of_views(lambda views: list(ask(np.stack(views))), every, slants, upright)
+        opinions = mean_of_views(ask, every, slants, upright)
         return np.split(opinions, np.cumsum([len(line) for line in glyphs])[:-1]) if glyphs else []
 
 

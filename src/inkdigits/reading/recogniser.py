@@ -12,23 +12,27 @@ import numpy as np
 import onnxruntime
 
 from inkdigits.errors import WeightsError
-from inkdigits.reading.card import GLYPH_FILE, LINE_FILE, WEIGHTS, Card, load_card
-from inkdigits.reading.decoder import soften
+from inkdigits.reading.card import ADVISER_FILE, GLYPH_FILE, LINE_FILE, WEIGHTS, Card, load_card
+from inkdigits.reading.decoder import DIGITS, advised, soften
 from inkdigits.reading.glyph import GLYPH_SIZE, NORMALISER_VERSION, STRIP_HEIGHT
 
 LINE_STRIDE = 2  # columns of a strip for each step of the line network's output
 _BATCH = 256
 _STRIP_BATCH = 16
+_DOUBT = 0.9  # probability of its best class below which the glyph network takes advice on a lone digit
+# The adviser has seen clean digits only: of worn ones it is surer than it is right.
+_ADVISER_TEMPERATURE = 4.0
 _NARROWEST = 32  # columns; a narrower strip is padded with paper
 
 
 class Recogniser:
-    """A glyph network and, unless weights of a glyph network alone are given, a line network.
+    """A glyph network and, unless weights of a glyph network alone are given, a line network; and perhaps an
+    adviser, another glyph network that is asked about lone digits of which the first is in doubt.
 
     Args:
-        weights: a folder that holds both networks with their cards; the path of one network, or the name of
-            one that comes with the package, such as "light"; None for the two that the package reads with.
-            A line network alone is helped by the package's glyph network.
+        weights: a folder that holds both networks with their cards, and perhaps an adviser; the path of one
+            network, or the name of one that comes with the package, such as "light"; None for those that the
+            package reads with. A line network alone is helped by the package's glyph network.
         threads: threads for each network; None leaves one.
 
     Raises:
@@ -36,7 +40,7 @@ class Recogniser:
     """
 
     def __init__(self, weights: Path | str | None = None, *, threads: int | None = None) -> None:
-        glyphs, lines = _files(weights)
+        glyphs, lines, adviser = _files(weights)
         self.glyph_card, self._glyphs = _open(glyphs, threads)
         self.line_card: Card | None = None
         self._lines: onnxruntime.InferenceSession | None = None
@@ -47,27 +51,38 @@ class Recogniser:
             self.glyph_card, self._glyphs = _open(WEIGHTS / GLYPH_FILE, threads)
         if self.glyph_card.kind != "glyph":
             raise _other_kind(glyphs, self.glyph_card, "glyph")
+        self.adviser_card: Card | None = None
+        self._adviser: onnxruntime.InferenceSession | None = None
+        if adviser is not None:
+            self.adviser_card, self._adviser = _open(adviser, threads, "glyph")
+            if self.adviser_card.classes != DIGITS:
+                raise WeightsError(f"{adviser}: an adviser names the ten digits and nothing else")
 
     @property
     def reads_lines(self) -> bool:
         """Whether there is a line network."""
         return self._lines is not None
 
-    def glyph_probabilities(self, glyphs: np.ndarray) -> np.ndarray:
+    def glyph_probabilities(self, glyphs: np.ndarray, lone: np.ndarray | bool = False) -> np.ndarray:
         """Glyphs (n, 28, 28) uint8 to probabilities (n, classes) float32, in the order of the card's
         classes.
+
+        `lone` (n,) bool says which of them stand by themselves, True that all do: there the adviser is heard
+        where the glyph network is in doubt. It has seen whole digits only, and is no help with what was cut
+        out of a string.
         """
         if glyphs.ndim != 3 or glyphs.shape[1:] != (GLYPH_SIZE, GLYPH_SIZE):
             raise ValueError(f"glyphs of shape {glyphs.shape}, not (n, {GLYPH_SIZE}, {GLYPH_SIZE})")
         classes = len(self.glyph_card.classes)
         if not len(glyphs):
             return np.zeros((0, classes), np.float32)
-        name = self._glyphs.get_inputs()[0].name
-        parts = [
-            np.asarray(self._glyphs.run(None, {name: glyphs[start : start + _BATCH]})[0])
-            for start in range(0, len(glyphs), _BATCH)
-        ]
-        return soften(np.concatenate(parts), self.glyph_card.temperature)
+        told = soften(_outputs(self._glyphs, glyphs), self.glyph_card.temperature)
+        if self._adviser is not None:
+            doubtful = np.flatnonzero((told.max(axis=1) < _DOUBT) & lone)
+            if doubtful.size:
+                advice = soften(_outputs(self._adviser, glyphs[doubtful]), _ADVISER_TEMPERATURE)
+                told[doubtful] = advised(told[doubtful], advice)
+        return told
 
     def line_probabilities(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32
@@ -89,6 +104,17 @@ class Recogniser:
         return results
 
 
+def _outputs(session: onnxruntime.InferenceSession, glyphs: np.ndarray) -> np.ndarray:
+    """A network's outputs (n, classes) for at least one glyph."""
+    name = session.get_inputs()[0].name
+    return np.concatenate(
+        [
+            np.asarray(session.run(None, {name: glyphs[start : start + _BATCH]})[0])
+            for start in range(0, len(glyphs), _BATCH)
+        ]
+    )
+
+
 def _batches(widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
     """Batches of the indices of equal `widths`, each with that width."""
     for width in sorted(set(widths)):
@@ -97,20 +123,24 @@ def _batches(widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
             yield width, members[start : start + _STRIP_BATCH]
 
 
-def _files(weights: Path | str | None) -> tuple[Path, Path | None]:
-    """The file of the glyph network and that of the line network; where only one is named, that comes first,
-    whatever it is.
+def _files(weights: Path | str | None) -> tuple[Path, Path | None, Path | None]:
+    """The files of the glyph network, of the line network and of the adviser; where only one is named, that
+    comes first, whatever it is.
     """
     if weights is None:
-        return WEIGHTS / GLYPH_FILE, WEIGHTS / LINE_FILE
+        return WEIGHTS / GLYPH_FILE, WEIGHTS / LINE_FILE, WEIGHTS / ADVISER_FILE
     path = Path(weights)
     bundled = WEIGHTS / f"{path}.onnx"
     if not path.exists() and bundled.is_file():
         path = bundled
     if path.is_dir():
-        lines = path / LINE_FILE
-        return path / GLYPH_FILE, lines if lines.exists() else None
-    return path, None
+        lines, adviser = path / LINE_FILE, path / ADVISER_FILE
+        return (
+            path / GLYPH_FILE,
+            lines if lines.exists() else None,
+            adviser if adviser.exists() else None,
+        )
+    return path, None, None
 
 
 def _other_kind(path: Path, card: Card, kind: str) -> WeightsError:
