@@ -22,7 +22,7 @@ import numpy as np
 from common import RESULTS, commit, print_rows, share_row, write_results
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.sources import data_folder
-from inkdigits.reading import opinions, reader, transcript
+from inkdigits.reading import opinions, reader, recogniser, transcript
 from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
 from inkdigits.reading.draft import Draft, Part
 from inkdigits.reading.reader import Reader
@@ -68,6 +68,7 @@ VARIANTS = (
         "doubtful signs left out", lambda: mock.patch.object(transcript, "likeliest", lambda entries: entries)
     ),
     Variant("forms not cut", lambda: mock.patch.object(Part, "is_cut", False)),
+    Variant("no third network", lambda: mock.patch.object(recogniser, "DOUBT", 0.0)),
     Variant("pages not turned", lambda: mock.patch.object(reader, "TURNS", ())),
     Variant("line network alone", _line_network_alone),
     Variant("glyph network alone", contextlib.nullcontext, glyphs_alone=True),

@@ -19,7 +19,7 @@ from inkdigits.reading.glyph import GLYPH_SIZE, NORMALISER_VERSION, STRIP_HEIGHT
 LINE_STRIDE = 2  # columns of a strip for each step of the line network's output
 _BATCH = 256
 _STRIP_BATCH = 16
-_DOUBT = 0.9  # probability of its best class below which the glyph network takes advice on a lone digit
+DOUBT = 0.9  # probability of its best class below which the glyph network takes advice on a lone digit
 # The adviser has seen clean digits only: of worn ones it is surer than it is right.
 _ADVISER_TEMPERATURE = 4.0
 _NARROWEST = 32  # columns; a narrower strip is padded with paper
@@ -78,7 +78,7 @@ class Recogniser:
             return np.zeros((0, classes), np.float32)
         told = soften(_outputs(self._glyphs, glyphs), self.glyph_card.temperature)
         if self._adviser is not None:
-            doubtful = np.flatnonzero((told.max(axis=1) < _DOUBT) & lone)
+            doubtful = np.flatnonzero((told.max(axis=1) < DOUBT) & lone)
             if doubtful.size:
                 advice = soften(_outputs(self._adviser, glyphs[doubtful]), _ADVISER_TEMPERATURE)
                 told[doubtful] = advised(told[doubtful], advice)
