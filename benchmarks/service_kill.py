@@ -65,21 +65,24 @@ class Kill:
 async def ask_on(port: int, pictures: Sequence[Picture], first: int, log: Log) -> None:
     """Send picture after picture until cancelled, and check every answer."""
     connection = Connection(port)
-    for number in itertools.count(first):
-        picture = pictures[number % len(pictures)]
-        try:
-            reply = await connection.ask(request(picture.content))
-        except NoReply:
-            log.statuses["none"] += 1
-            await asyncio.sleep(_BUSY_PAUSE)
-            continue
-        log.statuses[str(reply.status)] += 1
-        if reply.status != 200:
-            await asyncio.sleep(_BUSY_PAUSE)
-        elif is_right(picture, reply):
-            log.good.append((time.monotonic(), reply.seconds))
-        else:
-            log.wrong.append(f"{picture.name}: {reply.body[:300]!r}")
+    try:
+        for number in itertools.count(first):
+            picture = pictures[number % len(pictures)]
+            try:
+                reply = await connection.ask(request(picture.content))
+            except NoReply:
+                log.statuses["none"] += 1
+                await asyncio.sleep(_BUSY_PAUSE)
+                continue
+            log.statuses[str(reply.status)] += 1
+            if reply.status != 200:
+                await asyncio.sleep(_BUSY_PAUSE)
+            elif is_right(picture, reply):
+                log.good.append((time.monotonic(), reply.seconds))
+            else:
+                log.wrong.append(f"{picture.name}: {reply.body[:300]!r}")
+    finally:
+        connection.close()
 
 
 async def all_ready(server: Running, count: int) -> None:

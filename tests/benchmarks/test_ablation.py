@@ -44,7 +44,8 @@ def test_each_variant_reads_each_set(data):
 def parts() -> tuple:
     """What variants change."""
     made = ablation.transcript
-    return reader.is_doubtful, reader.TURNS, reader.transcribe, made.likeliest, made.Part.is_cut
+    parts = reader.is_doubtful, reader.TURNS, reader.transcribe, made.likeliest
+    return *parts, ablation.Part.is_cut, ablation.recogniser.DOUBT
 
 
 def test_a_part_is_left_out_as_long_as_its_variant_is_entered():
