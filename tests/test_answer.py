@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,6 +52,12 @@ def test_json_and_back_is_the_same_answer(answer: Answer) -> None:
     assert Answer.from_dict(json.loads(text)) == answer
 
 
+def test_answers_of_an_earlier_version_are_read() -> None:
+    data = Answer("a.png", 1, 9, 9, (line("4", "ok"),)).to_dict()
+    del data["lines"][0]["digit_share"]
+    assert Answer.from_dict(data).lines == (line("4", "ok"),)
+
+
 @unhurried
 @given(pages)
 def test_text_is_digits_of_the_lines_that_have_any(answer: Answer) -> None:
@@ -62,6 +69,12 @@ def test_text_is_digits_of_the_lines_that_have_any(answer: Answer) -> None:
 
 def line(text: str, status: str, confidence: float = 0.9) -> Line:
     return Line(text, confidence, status, (0, 0, 1, 1))  # type: ignore[arg-type]
+
+
+def test_the_share_of_a_page_is_the_mean_of_its_lines() -> None:
+    lines = (replace(line("4", "ok"), digit_share=0.9), replace(line("", "not_digits"), digit_share=0.1))
+    assert Answer("a.png", 1, 9, 9, lines).digit_share == pytest.approx(0.5)
+    assert Answer("a.png", 1, 9, 9).digit_share == 0
 
 
 @pytest.mark.parametrize(

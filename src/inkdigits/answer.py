@@ -118,7 +118,9 @@ class Answer:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Answer:
-        """The inverse of `to_dict`; derived fields (`text`, `status`) are computed again, not read."""
+        """The inverse of `to_dict`; derived fields (`text`, `status`) are computed again, not read. Answers
+        that were written before there was a `digit_share` have 0.
+        """
         return cls(
             source=data["source"],
             page=data["page"],
@@ -159,7 +161,7 @@ def _line_from_dict(data: dict[str, Any]) -> Line:
         confidence=data["confidence"],
         status=data["status"],
         reasons=tuple(data["reasons"]),
-        digit_share=data["digit_share"],
+        digit_share=data.get("digit_share", 0.0),
         box=_box(data["box"]),
         marks=tuple(Mark(mark["text"], _box(mark["box"])) for mark in data["marks"]),
         digits=tuple(

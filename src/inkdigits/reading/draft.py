@@ -101,6 +101,16 @@ def opinions_by_part(read: Draft, opinions: np.ndarray) -> list[np.ndarray]:
     return np.split(opinions, np.cumsum(counts)[:-1]) if counts else []
 
 
+def _likely_digits(read: Draft, opinions: np.ndarray) -> Iterator[float]:
+    """The probability that the glyph network gives all digits together, for each form as high as a digit."""
+    for part, seen in zip(read.parts, opinions_by_part(read, opinions), strict=True):
+        likely = seen[:, :_NONE].sum(axis=1)
+        if part.is_cut:
+            yield from map(float, likely[1:])
+        elif len(part.signs) < 2 and part.box[3] - part.box[1] >= TALL * read.line.height:
+            yield float(likely[0])
+
+
 def digit_share(read: Draft, opinions: np.ndarray) -> float:
     """How much of a line's signs is digits, whichever they are, in [0, 1]: the mean over its signs of the
     probability that the line network gives all digits together, and that of the glyph network over the forms
@@ -117,13 +127,3 @@ def digit_share(read: Draft, opinions: np.ndarray) -> float:
     if by_glyphs:
         share = (share + sum(by_glyphs) / len(by_glyphs)) / 2
     return min(share, 1.0)  # sums of float32 may be a little more
-
-
-def _likely_digits(read: Draft, opinions: np.ndarray) -> Iterator[float]:
-    """The probability that the glyph network gives all digits together, for each form as high as a digit."""
-    for part, seen in zip(read.parts, opinions_by_part(read, opinions), strict=True):
-        likely = seen[:, :_NONE].sum(axis=1)
-        if part.is_cut:
-            yield from map(float, likely[1:])
-        elif len(part.signs) < 2 and part.box[3] - part.box[1] >= TALL * read.line.height:
-            yield float(likely[0])
