@@ -217,9 +217,9 @@ def test_glyphs_are_those_that_the_reader_shows_its_network(monkeypatch):
     shown: list[np.ndarray] = []
     original = Recogniser.glyph_probabilities
 
-    def spy(self: Recogniser, glyphs: np.ndarray) -> np.ndarray:
+    def spy(self: Recogniser, glyphs: np.ndarray, lone: np.ndarray) -> np.ndarray:
         shown.extend(glyphs)
-        return original(self, glyphs)
+        return original(self, glyphs, lone)
 
     monkeypatch.setattr(Recogniser, "glyph_probabilities", spy)
     (answer,) = Reader().read(EXAMPLES / "string.jpg")
