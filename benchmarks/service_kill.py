@@ -64,8 +64,7 @@ class Kill:
 
 async def ask_on(port: int, pictures: Sequence[Picture], first: int, log: Log) -> None:
     """Send picture after picture until cancelled, and check every answer."""
-    connection = Connection(port)
-    try:
+    with contextlib.closing(Connection(port)) as connection:
         for number in itertools.count(first):
             picture = pictures[number % len(pictures)]
             try:
@@ -81,8 +80,6 @@ async def ask_on(port: int, pictures: Sequence[Picture], first: int, log: Log) -
                 log.good.append((time.monotonic(), reply.seconds))
             else:
                 log.wrong.append(f"{picture.name}: {reply.body[:300]!r}")
-    finally:
-        connection.close()
 
 
 async def all_ready(server: Running, count: int) -> None:

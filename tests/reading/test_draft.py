@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inkdigits.reading import draft
 from inkdigits.reading.decoder import Sign
-from inkdigits.reading.draft import Draft, Part, digit_share, opinions_by_part
+from inkdigits.reading.draft import Draft, Part, opinions_by_part
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.transcript import transcribe
 from inkdigits.reading.trust import Trust
@@ -41,6 +42,10 @@ def line(signs: list[Sign], heights: list[float] | None = None, joined: bool = F
         0, 0, PITCH * len(signs), HEIGHT, HEIGHT, 0.0, np.array(boxes) if boxes else np.zeros((0, 4))
     )
     return Draft(where, signs, [PITCH * i + 15 for i in range(len(signs))], parts, 0.0)
+
+
+def digit_share(read: Draft, opinions: np.ndarray) -> float:
+    return draft.digit_share(read, opinions_by_part(read, opinions))
 
 
 def test_the_share_is_the_mean_over_signs_and_networks() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 DIGITS = tuple("0123456789")
+NONE = len(DIGITS)  # the class of a glyph network for no digit, if it has one
 _LONG_RUN = 1.7  # times the usual length: a run of mixed classes this long is two signs
 _SHOWN = 0.0005  # alternatives less probable than this are not worth a line
 _LEAST_LIKELY = 1e-12
@@ -108,9 +109,9 @@ def advised(doubtful: np.ndarray, advice: np.ndarray) -> np.ndarray:
     stays.
     """
     told = doubtful.copy()
-    both = np.maximum(doubtful[:, :10] * advice, _LEAST_LIKELY)
-    digits = 1 - doubtful[:, 10:].sum(axis=1, keepdims=True)
-    told[:, :10] = digits * both / both.sum(axis=1, keepdims=True)
+    both = np.maximum(doubtful[:, :NONE] * advice, _LEAST_LIKELY)
+    digits = 1 - doubtful[:, NONE:].sum(axis=1, keepdims=True)
+    told[:, :NONE] = digits * both / both.sum(axis=1, keepdims=True)
     return told
 
 

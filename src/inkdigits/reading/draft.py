@@ -4,12 +4,12 @@ what the glyph network is shown; and, once that has spoken too, how much of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from inkdigits.reading.decoder import Sign, find_signs, missed
+from inkdigits.reading.decoder import NONE, Sign, find_signs, missed
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.opinions import TALL, WIDE
 from inkdigits.reading.recogniser import LINE_STRIDE
@@ -17,7 +17,6 @@ from inkdigits.reading.strips import Strip, digit_groups
 
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _MOST_PIECES = 16  # signs of one form: more are a drawing or a grid, and would take long to cut
-_NONE = 10  # the glyph network's class for no digit
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,26 +100,26 @@ def opinions_by_part(read: Draft, opinions: np.ndarray) -> list[np.ndarray]:
     return np.split(opinions, np.cumsum(counts)[:-1]) if counts else []
 
 
-def _likely_digits(read: Draft, opinions: np.ndarray) -> Iterator[float]:
+def _likely_digits(read: Draft, said: Sequence[np.ndarray]) -> Iterator[float]:
     """The probability that the glyph network gives all digits together, for each form as high as a digit."""
-    for part, seen in zip(read.parts, opinions_by_part(read, opinions), strict=True):
-        likely = seen[:, :_NONE].sum(axis=1)
+    for part, seen in zip(read.parts, said, strict=True):
+        likely = seen[:, :NONE].sum(axis=1)
         if part.is_cut:
             yield from map(float, likely[1:])
         elif len(part.signs) < 2 and part.box[3] - part.box[1] >= TALL * read.line.height:
             yield float(likely[0])
 
 
-def digit_share(read: Draft, opinions: np.ndarray) -> float:
+def digit_share(read: Draft, said: Sequence[np.ndarray]) -> float:
     """How much of a line's signs is digits, whichever they are, in [0, 1]: the mean over its signs of the
     probability that the line network gives all digits together, and that of the glyph network over the forms
-    that it was shown, averaged. Marks are no signs here.
+    that it was shown, averaged. Marks are no signs here. `said` is what `opinions_by_part` gives.
 
     A sign that could be a 1 or a 7 makes the text doubtful and this not; a letter that looks like a 0 among
     others that are no digits makes this low, however sure the 0.
     """
     by_line = [float(sign.scores.sum()) for sign in read.signs if sign.is_digit or sign.text == "?"]
-    by_glyphs = list(_likely_digits(read, opinions))
+    by_glyphs = list(_likely_digits(read, said))
     if not by_line:
         return 0.0
     share = sum(by_line) / len(by_line)

@@ -15,7 +15,7 @@ import numpy as np
 
 from inkdigits.answer import Alternative, Box, Digit, Line, Mark
 from inkdigits.reading.constraint import Constraint, Fit, fit
-from inkdigits.reading.decoder import DIGITS, alternatives, line_confidence
+from inkdigits.reading.decoder import DIGITS, NONE, alternatives, line_confidence
 from inkdigits.reading.draft import Draft, digit_share, opinions_by_part
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.opinions import (
@@ -38,7 +38,6 @@ _REFUSED = 0.15  # readings less probable than this are not given, unless they a
 _MOSTLY_DIGITS = 0.6
 _THIN = 0.3  # width by height of a stroke that could be a ruled line
 _IMPROBABLE = 0.02  # of all readings: fewer that fit a constraint make it doubtful
-_NONE = 10  # the glyph network's class for no digit
 
 
 def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Constraint | None = None) -> Line:
@@ -56,7 +55,8 @@ def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Cons
     signs = [likelier(sign) for sign in read.signs] if beside_digits else read.signs
     # A bare upright stroke is a 1 to whoever sees it alone, and so are the dividers of a form's cells.
     dividers = sum(not part.signs and _is_upright(part.box) for part in read.parts) > 2
-    for part, seen in zip(read.parts, opinions_by_part(read, opinions), strict=True):
+    said = opinions_by_part(read, opinions)
+    for part, seen in zip(read.parts, said, strict=True):
         if dividers and not part.signs and _is_upright(part.box):
             continue
         inside = [(read.places[i], signs[i]) for i in part.signs]
@@ -69,8 +69,7 @@ def transcribe(read: Draft, opinions: np.ndarray, trust: Trust, constraint: Cons
     entries.sort(key=lambda entry: entry.left)
     if not _saw_digit(read):
         entries = [entry for entry in entries if entry.scores is None]
-    share = digit_share(read, opinions)
-    return _finish_entries(read.line, entries, read.missed, share, trust, constraint)
+    return _finish_entries(read.line, entries, read.missed, digit_share(read, said), trust, constraint)
 
 
 def transcribe_glyphs(
@@ -88,8 +87,8 @@ def transcribe_glyphs(
             flat = box[2] - box[0] > 1.5 * (box[3] - box[1])
             entries.append(Entry(box[0], "-" if flat else ".", None, box))
             continue
-        likely.append(float(scores[:_NONE].sum()))
-        if not (len(scores) > _NONE and scores[_NONE] > 0.5):
+        likely.append(float(scores[:NONE].sum()))
+        if not (len(scores) > NONE and scores[NONE] > 0.5):
             entries.append(Entry(box[0], "", scores[:10], box))
     share = sum(likely) / len(likely) if likely else 0.0
     return _finish_entries(line, entries, 0.0, share, trust, constraint)
