@@ -17,11 +17,12 @@ TIMES = ("convolution", "lstm")
 
 
 def crnn(time: str = "convolution") -> keras.Model:
-    """Six convolutions that fold the height away, then `time`, "convolution" (508,906 parameters) or "lstm"
-    (bidirectional, 487,658; Graves and Schmidhuber 2005; Shi, Bai and Yao 2015).
+    """Seven convolutions that fold the height away, then `time`, "convolution" (577,590 parameters) or "lstm"
+    (bidirectional, 591,030; Graves and Schmidhuber 2005; Shi, Bai and Yao 2015).
 
-    The maps shrink to every fourth column, where convolutions are cheap, and each column of them names two
-    steps: neighbouring strokes of two ones are 5 pixels apart and need three steps.
+    Two convolutions see strokes at half the strip's size, as in `inkdigits_single`, before the maps shrink to
+    every fourth column, where convolutions are cheap. Each of these columns names two steps: neighbouring
+    strokes of two ones are 5 pixels apart and need three steps.
     """
 
     along: list[layers.Layer] = (
@@ -35,7 +36,8 @@ def crnn(time: str = "convolution") -> keras.Model:
             layers.Rescaling(1 / 255),
             layers.Reshape((32, -1, 1)),
             *convolution(32, 5, strides=2),
-            *convolution(40),
+            *convolution(64),
+            *convolution(64),
             *convolution(96, strides=2),
             *convolution(96),
             *convolution(128, strides=(2, 1)),
