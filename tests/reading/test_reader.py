@@ -18,6 +18,7 @@ import inkdigits
 from inkdigits.errors import InputError, WeightsError
 from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
 from inkdigits.reading.constraint import asked
+from inkdigits.reading.ink import find_ink
 from inkdigits.reading.page import load_pages
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.recogniser import Recogniser
@@ -68,7 +69,8 @@ def test_pages_read_together_are_answered_as_each_by_itself(reader: Reader) -> N
         next(load_pages(handwriting(text, seed=seed) if text else np.full((300, 400), 230, np.uint8)))
         for seed, text in enumerate(texts)
     ]
-    sideways = turned(next(load_pages(EXAMPLES / "string-long.jpg")), 1)
+    upright = next(load_pages(EXAMPLES / "string-long.jpg"))
+    sideways, _ = turned(upright, find_ink(upright), 1)
     constraints = [None, None, asked(None, 4, None), None, None, None, None, None]
     together = reader.read_pages([*pages, sideways], constraints)
     alone = [reader.read_page(*one) for one in zip([*pages, sideways], constraints, strict=True)]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkdigits.answer import Line
+from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.page import Page
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
@@ -47,7 +48,10 @@ def test_boxes_turn_back_to_where_they_were(width: int, height: int, quarters: i
     gray = np.full((height, width), 255, np.uint8)
     gray[y : y + h, x : x + w] = 0
     page = Page(gray, "here", 1)
-    there = turned(page, quarters).gray == 0
+    lying, ink = turned(page, Ink(gray / np.float32(255), gray, gray[:1], 1.0, 0.5, False, gray), quarters)
+    there = lying.gray == 0
+    assert np.array_equal(ink.mask == 0, there) and np.array_equal(ink.darkness == 0, there)
+    assert ink.frames is not None and np.array_equal(ink.frames == 0, there)
     rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
     box = (int(columns[0]), int(rows[0]), len(columns), len(rows))
     (line,) = turned_back([Line("1", 0.9, "ok", box)], page, quarters)
@@ -61,6 +65,16 @@ def test_only_doubt_turns_a_page_and_only_sure_strings_keep_it_turned() -> None:
     half = Line("2048", 0.4, "unsure", (0, 0, 4, 4))
     assert is_better([SURE], [half], 3) and not is_better([SURE], [half], 2)
     assert not is_better([Line("66", 0.99, "ok", (0, 0, 4, 4))], [], 1)
+
+
+def test_ink_is_found_once_however_often_a_page_is_turned(reader: Reader, monkeypatch) -> None:
+    upright = np.asarray(cv2.imread(str(EXAMPLES / "string-long.jpg"), cv2.IMREAD_GRAYSCALE))
+    asked = []
+    monkeypatch.setattr(
+        "inkdigits.reading.reader.find_ink", lambda page: asked.append(page) or find_ink(page)
+    )
+    (answer,) = reader.read(np.rot90(upright, 2))
+    assert len(asked) == 1 and "upside down" in answer.lines[0].reasons[-1]
 
 
 def test_what_is_no_digit_stays_none_however_it_is_turned(reader: Reader) -> None:

@@ -130,31 +130,40 @@ class Reader:
 
     def read_pages(self, pages: Sequence[Page], constraints: Sequence[Constraint | None]) -> list[Answer]:
         """The answers of several pages, each with its constraint; all go through the networks together."""
+        inks = [find_ink(page) for page in pages]
+        upright = self._lines(pages, inks, constraints)
+        read = map(self._turned, pages, inks, constraints, upright)
         return [
-            Answer(page.source, page.number, page.width, page.height, self._turned(page, constraint, lines))
-            for page, constraint, lines in zip(
-                pages, constraints, self._lines(pages, constraints), strict=True
-            )
+            Answer(page.source, page.number, page.width, page.height, lines)
+            for page, lines in zip(pages, read, strict=True)
         ]
 
-    def _turned(self, page: Page, constraint: Constraint | None, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    def _turned(
+        self, page: Page, ink: Ink, constraint: Constraint | None, lines: tuple[Line, ...]
+    ) -> tuple[Line, ...]:
         """The `lines` of a page, or those that it has when it is turned, if upright it is in doubt."""
         if in_doubt(lines):
             for quarters in TURNS:
+                lying, its_ink = turned(page, ink, quarters)
                 # Turned, it must be sure at first sight.
-                found = self._lines([turned(page, quarters)], [constraint], looks=1)[0]
+                found = self._lines([lying], [its_ink], [constraint], looks=1)[0]
                 if is_better(found, lines, quarters):
                     return turned_back(found, page, quarters)
         return lines
 
     def _lines(
-        self, pages: Sequence[Page], constraints: Sequence[Constraint | None], looks: int = 2
+        self,
+        pages: Sequence[Page],
+        inks: Sequence[Ink],
+        constraints: Sequence[Constraint | None],
+        looks: int = 2,
     ) -> list[tuple[Line, ...]]:
         """The lines of each page as it lies; with two looks, those in doubt are seen again, slanted."""
-        found: list[_Found] = []
-        for number, (page, constraint) in enumerate(zip(pages, constraints, strict=True)):
-            ink = find_ink(page)
-            found += [_Found(number, page, ink, line, constraint) for line in find_lines(ink)]
+        found = [
+            _Found(number, page, ink, line, constraint)
+            for number, (page, ink, constraint) in enumerate(zip(pages, inks, constraints, strict=True))
+            for line in find_lines(ink)
+        ]
         card = self._recogniser.line_card
         read = self._by_glyphs(found) if card is None else self._by_both(found, card, looks)
         kept: list[list[Line]] = [[] for _ in pages]

@@ -1,5 +1,5 @@
-"""Pages that lie on their side or upside down. In: a page and how it reads upright. Out: the page turned, and
-what was read there with its boxes turned back.
+"""Pages that lie on their side or upside down. In: a page, its ink, and how it reads upright. Out: both
+turned, and what was read there with its boxes turned back.
 
 Digits look like other digits when they are turned, so a page is turned only where its upright reading is in
 doubt, and a turned reading is taken only where it is sure and reads strings of digits.
@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from inkdigits.answer import Box, Line
+from inkdigits.reading.ink import Ink
 from inkdigits.reading.page import Page
 
 TURNS = (1, 3, 2)  # quarters counter-clockwise, the likeliest first
@@ -28,9 +29,17 @@ def in_doubt(lines: Sequence[Line]) -> bool:
     return bool(lines) and not any(line.status == "ok" for line in lines)
 
 
-def turned(page: Page, quarters: int) -> Page:
-    """The page turned counter-clockwise by `quarters` of a turn."""
-    return replace(page, gray=np.ascontiguousarray(np.rot90(page.gray, quarters)), color=None)
+def turned(page: Page, ink: Ink, quarters: int) -> tuple[Page, Ink]:
+    """A page and its ink turned counter-clockwise by `quarters` of a turn; ink is found but once."""
+
+    def turn(image: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.rot90(image, quarters))
+
+    frames = None if ink.frames is None else turn(ink.frames)
+    lying = replace(
+        ink, darkness=turn(ink.darkness), mask=turn(ink.mask), paper=turn(ink.paper), frames=frames
+    )
+    return replace(page, gray=turn(page.gray), color=None), lying
 
 
 def is_better(lines: Sequence[Line], upright: Sequence[Line], quarters: int) -> bool:
