@@ -4,7 +4,9 @@ Each form is a string of points in hundredths of a digit's height, x to the righ
 the base line. A point with `!` is a sharp corner, `/` lifts the pen. All were written down for this project:
 1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop, or a head as large as
 a 9's; open and closed 4; 5 whose bowl has shrunk to a hook or is gone, as of a tick; 9 with a tail, or begun
-at its stem, or looped like an l; 7 that is all stem and bar; 4 like an h; 0 that ends in a flourish.
+at its stem, or looped like an l, or with a head like a bead; 7 that is all stem and bar, or a slash with a
+small head; 4 like an h; 0 that ends in a flourish or stays open. Old registers have a 2 whose base is a shelf
+with a tail, and a 3 that hardly turns in, or ends in a ball or a ring.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ FORMS: dict[str, dict[str, str]] = {
         "open": "40,10 16,8 4,48 16,94 40,97 58,58 50,18 38,4",
         "looped": "44,12 24,0 8,24 6,68 24,98 46,86 55,48 45,14 32,6 28,18 46,24 66,12",
         "leaving": "34,3 12,18 6,60 22,97 46,86 54,46 40,6 50,0 74,6",
+        "cup": "10,6 3,44 8,84 28,100 48,84 56,44 52,10 44,0",
     },
     "1": {
         "stroke": "30,0 25,50 20,100",
@@ -41,6 +44,10 @@ FORMS: dict[str, dict[str, str]] = {
         "queue": "40,36 18,44 4,26 12,4 36,-2 54,14 50,42 30,72 8,94 2,98! 26,90 70,100",
         "queue-loop": "36,34 16,38 6,20 20,0 46,4 52,26 38,58 14,90 4,94 6,82 22,86 44,98 70,94",
         "curled": "16,30 6,20 16,3 40,3 50,22 36,56 8,97! 34,94 62,97",
+        "shelf": "14,22 22,6 44,2 50,16 34,38 4,64 26,60 50,60! 44,78 28,100",
+        "shelf-loop": "32,36 18,30 24,6 48,3 50,27 34,60 6,98 10,84 30,87 54,96 70,90",
+        "wave": "10,24 20,3 44,0 50,18 34,48 2,82 20,74 36,80 48,98 66,90",
+        "pretzel": "34,26 16,24 14,8 38,0 52,14 38,44 10,78 2,92 14,96 22,80 8,70 30,78 54,92 70,80",
     },
     "3": {
         "round": "8,13 23,1 43,7 45,28 22,46! 42,50 54,72 44,94 22,100 4,88",
@@ -49,6 +56,10 @@ FORMS: dict[str, dict[str, str]] = {
         "looped": "8,14 26,1 46,12 42,36 24,48 17,43 27,41 46,54 54,76 40,97 16,99 2,88",
         "low": "8,12 26,0 46,10 43,32 22,44! 46,50 52,80 34,110 8,116 -2,104",
         "smooth": "6,16 22,0 46,8 46,30 32,44 38,50 54,66 50,90 26,100 2,90",
+        "shallow": "8,18 26,0 50,10 56,30 50,46 56,62 48,88 26,100 6,86 14,76",
+        "curled": "10,16 28,0 48,10 44,30 26,45! 46,54 52,76 36,99 12,98 4,84 18,76 26,90",
+        "ball": "20,22 12,14 28,0 50,12 44,36 30,46 48,56 50,80 30,100 8,94 10,80 22,84",
+        "ring": "8,14 30,0 46,14 38,38 24,50 16,42 30,36 50,56 52,80 34,100 8,96 6,82 20,80",
     },
     "4": {
         "open": "20,4 14,30 6,62! 34,61 64,57 / 49,32 46,64 44,102",
@@ -90,6 +101,8 @@ FORMS: dict[str, dict[str, str]] = {
         "plus": "20,10 32,2! 29,50 24,101 / 0,49 28,46 60,44",
         "plus-bowed": "16,16 24,6 36,2! 33,46 26,76 16,100 / 4,52 32,48 62,44",
         "small-head": "14,16 18,5 34,8 50,3! 40,48 32,104 / 12,50 36,48 64,44",
+        "slash": "22,18 28,6 44,12 66,0! 36,50 0,104 / 20,46 36,50 56,64",
+        "slash-waved": "18,20 26,4 42,12 60,4! 34,48 2,102 / 14,56 34,50 58,54",
     },
     "8": {
         "curl": "46,13 30,1 14,12 18,32 36,50 50,74 38,97 18,97 6,80 18,56 40,36 48,18 42,6",
@@ -107,6 +120,8 @@ FORMS: dict[str, dict[str, str]] = {
         "open": "44,14 24,2 7,20 14,43 36,40 47,14! 45,60 43,102",
         "ell": "12,48 34,44 46,24 40,4 24,2 14,22 18,58 30,90 46,98 62,86",
         "rho": "22,46 40,40 46,18 30,0 12,12 12,40 16,70 14,104",
+        "bead": "40,12 30,4 20,10 22,24 34,24 42,12! 38,50 24,102",
+        "hooked-bead": "44,18 36,4 18,4 16,20 28,30 42,22 48,34 42,66 22,104",
     },
     ".": {"point": "2,96 6,97 4,100"},
     ",": {"comma": "6,93 7,103 -3,117"},
