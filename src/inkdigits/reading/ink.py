@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from inkdigits.reading.components import components, touches_border
+from inkdigits.reading.faint import join_pieces
 from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
 from inkdigits.reading.percentile import percentile, percentiles
@@ -81,6 +82,8 @@ def find_ink(page: Page) -> Ink:
     rules = find_rules(raw, max(low, 0.3 * peak))
     strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or peak
     mask, frames = _strokes(raw, rules, strength, low)
+    if max(page.gray.shape) <= _NEAR:
+        mask = join_pieces(raw, mask, rules, strength, low)
     # In place: memory that a process is given anew costs more than what is done with it.
     raw /= strength
     cv2.threshold(raw, 1.0, 0.0, cv2.THRESH_TRUNC, dst=raw)
