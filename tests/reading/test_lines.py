@@ -96,6 +96,18 @@ def test_a_point_and_a_dash_join_the_line_beside_which_they_lie() -> None:
     assert first.height == pytest.approx(SIDE, abs=5)
 
 
+def test_small_zeros_that_trail_off_are_of_the_line_and_specks_are_not() -> None:
+    mask = _rows([2])
+    for place in range(4):
+        _blob(mask, 160 + 26 * place, 62, 14)
+    (line,) = find_lines(_ink(mask))
+    assert len(line.forms) == 6
+    for place in range(1, 4):
+        cv2.circle(mask, (250 + 26 * place, 70), 2, 1, -1)
+    (beside,) = find_lines(_ink(mask))
+    assert len(beside.forms) == 7  # a speck leads on to no other
+
+
 def test_a_digit_in_two_pieces_is_one_line() -> None:
     mask = np.zeros(SHAPE, np.uint8)
     cv2.rectangle(mask, (300, 200), (360, 250), 1, 5)

@@ -20,6 +20,8 @@ from inkdigits.reading.percentile import percentile
 _TALL = 0.45  # of the reference height: what may begin or continue a line by itself
 _REACH = 4.0  # reference heights from one digit to the next of the same line
 _DUST = 0.07  # of the reference height: smaller than a point
+_BESIDE = 0.9  # of the reference height: how far from a line's digits a small form may lie
+_LEADS = 0.2  # of the reference height: a form this large may have others beside it
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
 _SLIVER = 0.08  # of the page's height or width
 _HOLLOW = 0.06  # share of its box that a frame fills
@@ -182,21 +184,39 @@ def _belong(one: np.ndarray, other: np.ndarray, single: np.ndarray, reference: f
 
 
 def _attach(groups: list[list[Box]], small: np.ndarray, reference: float) -> None:
-    """Small forms join the nearest line, in place, if they lie within its band and beside its digits."""
+    """Small forms join the nearest line, in place, if they lie within its band and beside its digits; those
+    that are no specks lead on to the next, as the small zeros of an amount do.
+    """
     hulls = [_hull(group) for group in groups]
-    for form in small.tolist():
-        best, best_distance = -1, 0.9 * reference
-        for index, hull in enumerate(hulls):
-            middle = (form[1] + form[3]) / 2
-            if not hull[1] - 0.25 * reference < middle < hull[3] + 0.35 * reference:
+    left = small.tolist()
+    while left:
+        beside = [(form, *_nearest(form, hulls, reference)) for form in left]
+        left = []
+        reach = [list(hull) for hull in hulls]
+        for form, index, distance in beside:
+            if distance >= _BESIDE * reference:
+                left.append(form)
                 continue
-            distance = max(hull[0] - form[2], form[0] - hull[2], 0.0)
-            if distance < best_distance:
-                best, best_distance = index, distance
-        if best >= 0:
-            groups[best].append(form)
+            groups[index].append(form)
+            if max(form[2] - form[0], form[3] - form[1]) >= _LEADS * reference:
+                reach[index][0] = min(reach[index][0], form[0])
+                reach[index][2] = max(reach[index][2], form[2])
+        if reach == hulls:
+            break
+        hulls = reach
     for group in groups:
         group.sort(key=lambda box: box[0])
+
+
+def _nearest(form: Box, hulls: list[Box], reference: float) -> tuple[int, float]:
+    """Which line's band a form lies in, and how far beside its digits; infinitely far where in none."""
+    best, least = 0, float("inf")
+    middle = (form[1] + form[3]) / 2
+    for index, hull in enumerate(hulls):
+        distance = max(hull[0] - form[2], form[0] - hull[2], 0.0)
+        if distance < least and hull[1] - 0.25 * reference < middle < hull[3] + 0.35 * reference:
+            best, least = index, distance
+    return best, least
 
 
 def _line(forms: np.ndarray, scale: float) -> TextLine:
