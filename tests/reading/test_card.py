@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inkdigits.errors import WeightsError
-from inkdigits.reading.card import Card, card_path, file_sha256, load_card, save_card
+from inkdigits.reading.card import WEIGHTS, Card, card_path, file_sha256, load_card, save_card
 
 
 @pytest.fixture
@@ -35,6 +35,16 @@ def weights(tmp_path: Path) -> tuple[Path, Card]:
 def edit(path: Path, **changes: object) -> None:
     card = json.loads(card_path(path).read_text())
     card_path(path).write_text(json.dumps(card | changes))
+
+
+def test_the_cards_of_the_package_are_json_to_any_reader():
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    cards = sorted(WEIGHTS.glob("*.card.json"))
+    assert len(cards) == len(list(WEIGHTS.glob("*.onnx"))) >= 6
+    for card in cards:
+        assert json.loads(card.read_text(encoding="utf-8"), parse_constant=refuse)["name"] in card.name
 
 
 def test_a_card_reads_back_as_it_was_written(weights):

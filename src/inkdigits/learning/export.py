@@ -79,8 +79,9 @@ def export_run(
     if recipe.kind == "glyph":
         temperature, chosen = _calibrate(model, data)
     else:
-        temperature, chosen, exact = _calibrate_lines(model, data)
-        metrics["validation"] = {**metrics.get("validation", {}), "lines_exact": exact}
+        temperature, chosen, found = _calibrate_lines(model, data)
+        if found:
+            metrics["validation"] = {**metrics.get("validation", {}), **found}
     return export_model(
         model,
         config.model,
@@ -231,13 +232,14 @@ def _calibrate(model: keras.Model, data: TrainingData) -> tuple[float, float]:
     return temperature, choose_threshold(softened.max(axis=1), right, ACCEPTED_RISK)
 
 
-def _calibrate_lines(model: keras.Model, data: TrainingData) -> tuple[float, float, float]:
-    """(temperature, threshold, share of held-out lines read exactly)."""
+def _calibrate_lines(model: keras.Model, data: TrainingData) -> tuple[float, float, dict[str, float]]:
+    """(temperature, threshold, the share of held-out lines read exactly, if lines were held out)."""
     if data.validation is None:
-        return 1.0, 0.5, float("nan")
+        return 1.0, 0.5, {}
     inputs, targets = data.validation
     outputs = model.predict(inputs, batch_size=250, verbose=0)
-    return calibrate_lines(outputs, targets, ACCEPTED_LINE_RISK)
+    temperature, threshold, exact = calibrate_lines(outputs, targets, ACCEPTED_LINE_RISK)
+    return temperature, threshold, {"lines_exact": exact}
 
 
 def _parity_inputs(data: TrainingData) -> np.ndarray:
