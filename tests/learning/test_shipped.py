@@ -51,7 +51,7 @@ def _prepare(recipe: Recipe, seed: int = 0) -> TrainingData:
     config = TrainConfig(recipe.name, seed=seed, options={"examples_an_epoch": COUNT})
     make = {"glyph": shipped.make_glyphs, "line": shipped.make_lines}[recipe.kind]
     ink = {"glyph": shipped.GLYPH_INK, "line": shipped.LINE_INK}[recipe.kind]
-    return shipped.prepare_synthetic(make, ink, config, Path("."), 20)
+    return shipped.prepare_synthetic(make, ink, config, Path("."), 20, bends=recipe.kind == "line")
 
 
 @BOTH
@@ -81,18 +81,18 @@ def test_epochs_differ_and_the_seed_decides_them(recipe: Recipe, banks: None) ->
     np.testing.assert_array_equal(first.validation[0], other.validation[0])
 
 
-def test_letters_that_are_digits_to_whoever_sees_them_alone_are_left_out(
+def test_of_glyphs_letters_that_are_digits_alone_are_left_out_and_none_is_warped_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[tuple[str, str]] = []
+    seen: list[tuple[str, str, bool]] = []
     monkeypatch.setattr(
         shipped,
         "prepare_synthetic",
-        lambda make, ink, config, folder, count: seen.append((make.__name__, ink.letters)),
+        lambda make, ink, config, folder, count, bends: seen.append((make.__name__, ink.letters, bends)),
     )
     for recipe in (DIGIT_RECIPE, LINE_RECIPE):
         recipe.prepare(TrainConfig(recipe.name), Path("."))
-    assert seen == [("make_glyphs", "ACFT"), ("make_lines", "ABCDFT")]
+    assert seen == [("make_glyphs", "ACFT", False), ("make_lines", "ABCDFT", True)]
 
 
 @BOTH
