@@ -7,6 +7,8 @@ above one another as the pieces of one digit do.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -79,22 +81,28 @@ def _may_join(pieces: np.ndarray, shape: tuple[int, int]) -> bool:
     right, bottom = left + width, top + height
     across = np.maximum.outer(right, right) - np.minimum.outer(left, left)
     down = np.maximum.outer(bottom, bottom) - np.minimum.outer(top, top)
-    fits = np.maximum(across, down) >= _LARGE * min(shape)
-    fits &= (across <= _WIDER * np.maximum.outer(width, width)) & (across <= _LONG * down)
-    both_high = np.minimum.outer(height, height) > _HIGH * down
-    fits &= ~(both_high & np.less_equal.outer(bottom, top))
+    fits = _fits(across, down, np.maximum.outer(width, width), shape)
+    two_digits = _one_above_other(pieces, down)
+    fits &= ~(two_digits | two_digits.T)
     np.fill_diagonal(fits, False)
-    return bool((fits & fits.T).any())
+    return bool(fits.any())
 
 
-def _fits(pieces: np.ndarray, width: int, height: int, shape: tuple[int, int]) -> bool:
-    """Whether a stroke of this width and height may be a digit that has these pieces (n, 5)."""
-    if max(width, height) < _LARGE * min(shape):
-        return False
-    if width > min(_WIDER * int(pieces[:, 2].max()), _LONG * height):
-        return False
-    high = pieces[pieces[:, 3] > _HIGH * height]
-    return not bool(np.less_equal.outer(high[:, 1] + high[:, 3], high[:, 1]).any())
+def _fits(width: Any, height: Any, widest: Any, shape: tuple[int, int]) -> Any:
+    """Whether strokes of such widths and heights may be digits whose widest pieces are `widest`: numbers, or
+    arrays of them.
+    """
+    large = np.maximum(width, height) >= _LARGE * min(shape)
+    return large & (width <= _WIDER * widest) & (width <= _LONG * height)
+
+
+def _one_above_other(pieces: np.ndarray, height: Any) -> np.ndarray:
+    """Which pieces (n, 5) lie above which, (n, n) bool, where both are too high for pieces of one digit of
+    such a height: a number, or one for each pair.
+    """
+    tops, heights = pieces[:, 1], pieces[:, 3]
+    both_high = np.minimum.outer(heights, heights) > _HIGH * height
+    return both_high & np.less_equal.outer(tops + heights, tops)
 
 
 def _is_digit(whole: np.ndarray, pieces: np.ndarray, shape: tuple[int, int]) -> bool:
@@ -104,7 +112,9 @@ def _is_digit(whole: np.ndarray, pieces: np.ndarray, shape: tuple[int, int]) -> 
     beyond = max((pieces[:, :2].min(axis=0) - (left, top)).max(), -ends.min())
     if beyond > _BEYOND * max(width, height) or area > _FILLED * width * height:
         return False
-    return _fits(pieces, width, height, shape)
+    return (
+        bool(_fits(width, height, pieces[:, 2].max(), shape)) and not _one_above_other(pieces, height).any()
+    )
 
 
 def _holders(found: Components, strokes: Components, pieces: np.ndarray) -> list[tuple[int, np.ndarray]]:
@@ -123,7 +133,7 @@ def _between(stroke: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     count, named = cv2.connectedComponents(pieces, connectivity=8, ltype=cv2.CV_16U)
     # The largest number around a pixel and the smallest differ where the edges of two pieces meet.
     largest = cv2.dilate(named, _SQUARE)
-    smallest = count - cv2.dilate(np.where(named > 0, count - named, 0).astype(np.uint16), _SQUARE)
+    smallest = cv2.erode(np.where(named > 0, named, np.uint16(count)), _SQUARE)
     near = largest > 0
     chosen = near & (smallest != largest)
     parts, found = cv2.connectedComponents(stroke * ~near, connectivity=8, ltype=cv2.CV_16U)
