@@ -187,36 +187,30 @@ def _attach(groups: list[list[Box]], small: np.ndarray, reference: float) -> Non
     """Small forms join the nearest line, in place, if they lie within its band and beside its digits; those
     that are no specks lead on to the next, as the small zeros of an amount do.
     """
-    hulls = [_hull(group) for group in groups]
-    left = small.tolist()
-    while left:
-        beside = [(form, *_nearest(form, hulls, reference)) for form in left]
-        left = []
-        reach = [list(hull) for hull in hulls]
-        for form, index, distance in beside:
-            if distance >= _BESIDE * reference:
-                left.append(form)
-                continue
-            groups[index].append(form)
+    hulls = np.array([_hull(group) for group in groups]).reshape(-1, 4)
+    grown = bool(groups)
+    while grown and len(small):
+        nearest, distances = _nearest(small, hulls, reference)
+        beside = distances < _BESIDE * reference
+        before = hulls.copy()
+        for form, index in zip(small[beside], nearest[beside], strict=True):
+            groups[index].append(form.tolist())
             if max(form[2] - form[0], form[3] - form[1]) >= _LEADS * reference:
-                reach[index][0] = min(reach[index][0], form[0])
-                reach[index][2] = max(reach[index][2], form[2])
-        if reach == hulls:
-            break
-        hulls = reach
+                hulls[index, 0] = min(hulls[index, 0], form[0])
+                hulls[index, 2] = max(hulls[index, 2], form[2])
+        small = small[~beside]
+        grown = not np.array_equal(hulls, before)
     for group in groups:
         group.sort(key=lambda box: box[0])
 
 
-def _nearest(form: Box, hulls: list[Box], reference: float) -> tuple[int, float]:
-    """Which line's band a form lies in, and how far beside its digits; infinitely far where in none."""
-    best, least = 0, float("inf")
-    middle = (form[1] + form[3]) / 2
-    for index, hull in enumerate(hulls):
-        distance = max(hull[0] - form[2], form[0] - hull[2], 0.0)
-        if distance < least and hull[1] - 0.25 * reference < middle < hull[3] + 0.35 * reference:
-            best, least = index, distance
-    return best, least
+def _nearest(forms: np.ndarray, hulls: np.ndarray, reference: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which line's band each form lies in, and how far beside its digits; infinitely far where in none."""
+    middles = (forms[:, 1] + forms[:, 3])[:, None] / 2
+    within = (hulls[:, 1] - 0.25 * reference < middles) & (middles < hulls[:, 3] + 0.35 * reference)
+    gaps = np.maximum(hulls[:, 0] - forms[:, 2, None], forms[:, 0, None] - hulls[:, 2])
+    distances = np.where(within, np.maximum(gaps, 0.0), np.inf)
+    return distances.argmin(axis=1), distances.min(axis=1)
 
 
 def _line(forms: np.ndarray, scale: float) -> TextLine:
