@@ -6,6 +6,7 @@ that are drawn; letters and Omniglot are the foreign characters. Validation has 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BANK_SOURCES = ("mnist", "qmnist", "semeion", "optdigits", "letters", "omniglot"
 # Of the writers that wrote; those that are drawn come beside them.
 _SHARES = {"mnist": 0.69, "semeion": 0.19, "optdigits": 0.12}
 _DRAWN_WRITERS, _DRAWN_SEED = 2000, 20261123
+_REDRAWN_WRITERS = 600
 _SEMEION_WRITERS = 80  # the file holds each digit's rows writer by writer, two rows each
 _OPTDIGITS_GROUP = 60  # optdigits does not name its writers; neighbouring rows are of one session
 _HELD_OUT = 10  # every tenth writer of the other sources is for validation
@@ -71,6 +73,21 @@ def load_banks(folder: Path, mixture: Mixture) -> tuple[InkBank, InkBank]:
     return training, _bank(images, labels, writers, validates, shares, foreign[1])
 
 
+def redrawn(bank: InkBank, random: np.random.Generator) -> InkBank:
+    """The bank with other drawn writers in place of its own, as often drawn: they cost nothing but time."""
+    written, start = len(bank.rows) - bank.drawn, len(bank.glyphs) - 10 * bank.drawn
+    glyphs, _, _ = draw_writers(_REDRAWN_WRITERS, random)
+    rows = [list(start + 10 * writer + np.arange(10)[:, None]) for writer in range(_REDRAWN_WRITERS)]
+    share = bank.shares[written:].sum() / _REDRAWN_WRITERS
+    return dataclasses.replace(
+        bank,
+        glyphs=np.concatenate([bank.glyphs[:start], glyphs]),
+        rows=bank.rows[:written] + rows,
+        shares=np.concatenate([bank.shares[:written], np.full(_REDRAWN_WRITERS, share)]),
+        drawn=_REDRAWN_WRITERS,
+    )
+
+
 def held_out_characters(folder: Path) -> np.ndarray:
     """The drawings of Omniglot that no network here is trained on: (n, 105, 105) uint8, ink is 0."""
     omniglot = datasets.load_omniglot(folder)
@@ -114,4 +131,5 @@ def _bank(
             rows.append([start + mine[label[mine] == digit] for digit in range(10)])
             weights.append(share / len(names))
         start += int(part.sum())
-    return InkBank(np.concatenate(glyphs), rows, np.array(weights) / np.sum(weights), foreign)
+    shares_of_writers = np.array(weights) / np.sum(weights)
+    return InkBank(np.concatenate(glyphs), rows, shares_of_writers, foreign, drawn=len(names))

@@ -49,7 +49,7 @@ def draw_habits(random: np.random.Generator) -> Habits:
 
     Who is taught a 1 with an upstroke is taught to cross the 7, so that the two are told apart.
     """
-    bare = random.random() < _BARE
+    bare, reach = random.random() < _BARE, float(random.uniform(0.02, 0.055))
     shapes = []
     for digit in range(10):
         forms = list(FORMS[str(digit)].values())
@@ -59,7 +59,7 @@ def draw_habits(random: np.random.Generator) -> Habits:
             forms = [form for form in forms if "/" in form]
         parts = smooth_parts(forms[int(random.integers(len(forms)))])
         stretch = np.exp(random.normal(0, 0.1, 2))
-        shapes.append([[_moved(part, stretch, 0.035, random) for part in stroke] for stroke in parts])
+        shapes.append([[_moved(part, stretch, reach, random) for part in stroke] for stroke in parts])
     return Habits(
         shapes,
         slant=float(random.normal(0.12, 0.16)),

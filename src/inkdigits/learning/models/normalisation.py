@@ -39,11 +39,15 @@ class FusedBatchNormalization(layers.BatchNormalization):
 
 
 def convolution(
-    filters: int, size: int | tuple[int, int] = 3, strides: int | tuple[int, int] = 1, padding: str = "same"
+    filters: int,
+    size: int | tuple[int, int] = 3,
+    strides: int | tuple[int, int] = 1,
+    padding: str = "same",
+    dilation: tuple[int, int] = (1, 1),
 ) -> list[layers.Layer]:
     """A convolution without biases, its maps normalised (Ioffe and Szegedy 2015), then ReLU."""
     return [
-        layers.Conv2D(filters, size, strides, padding, use_bias=False),
+        layers.Conv2D(filters, size, strides, padding, dilation_rate=dilation, use_bias=False),
         FusedBatchNormalization(momentum=0.95),
         layers.ReLU(),
     ]
