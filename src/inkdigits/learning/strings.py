@@ -3,8 +3,8 @@ targets.
 
 A line is laid out at twice the strip's resolution: digits are inked again at their new size, slanted,
 thickened, moved off the base line, set apart or into each other, with points, commas, dashes and foreign
-characters between them; print lies under them and a camera looks at them. A target names, for every second
-column of the strip, the class of the sign whose middle lies there; class 0 is none.
+characters between them; print lies under them, a camera looks at them, and the picture may end close to them.
+A target names, for every second column, the class of the sign whose middle lies there; class 0 is none.
 """
 
 from __future__ import annotations
@@ -115,7 +115,11 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
     ink *= _pressure(height, width, random)
     strip = _print(ink, spans, base, pen, bank, random)
     small = cv2.resize(strip, (STRIP_WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
-    return finish_strip(texture.camera(small, random)), _target(spans)
+    small = finish_strip(texture.camera(small, random))
+    if spans:
+        box = np.array([spans[0][0], base - pen.height, spans[-1][1], base]) / _ZOOM
+        small = texture.at_the_border(small, box, random)
+    return small, _target(spans)
 
 
 def draw_pen(random: np.random.Generator) -> Pen:
@@ -236,29 +240,14 @@ def draw_mark(text: str, pen: Pen, random: np.random.Generator) -> tuple[Image, 
     if text == ".":
         side = stroke + 4
         image = np.zeros((side, side), np.float32)
-        cv2.ellipse(
-            image,
-            (side // 2, side // 2),
-            (max(1, stroke // 2 + 1), max(1, stroke // 2)),
-            random.uniform(0, 180),
-            0,
-            360,
-            1.0,
-            -1,
-            cv2.LINE_AA,
-        )
+        centre, radii = (side // 2, side // 2), (max(1, stroke // 2 + 1), max(1, stroke // 2))
+        cv2.ellipse(image, centre, radii, random.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
         return image, float(random.uniform(-0.08, 0.12)) * pen.height
     if text == ",":
         tall = max(stroke + 2, round(pen.height * random.uniform(0.14, 0.35)))
         image = np.zeros((tall + 2, tall + stroke), np.float32)
-        cv2.line(
-            image,
-            (round(tall * random.uniform(0.5, 1)) + stroke // 2, 1),
-            (stroke // 2, tall),
-            1.0,
-            stroke,
-            cv2.LINE_AA,
-        )
+        top = (round(tall * random.uniform(0.5, 1)) + stroke // 2, 1)
+        cv2.line(image, top, (stroke // 2, tall), 1.0, stroke, cv2.LINE_AA)
         return image, float(-random.uniform(0.0, 0.25)) * pen.height
     strokes = 1 if text == "-" else 2
     distance = stroke + max(2, round(pen.height * random.uniform(0.08, 0.22)))

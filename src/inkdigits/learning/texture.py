@@ -12,6 +12,9 @@ import math
 import cv2
 import numpy as np
 
+_CLOSE = 0.3  # of pictures end close to the writing, of each side
+_SHORT = 0.4  # of strips are no longer than their line
+
 Image = np.ndarray
 
 
@@ -89,6 +92,29 @@ def camera(strip: Image, random: np.random.Generator) -> Image:
         decoded = cv2.imdecode(encoded[1], cv2.IMREAD_GRAYSCALE)
         strip = np.asarray(decoded, np.float32) / 255
     return np.clip(strip, 0, 1)
+
+
+def at_the_border(strip: Image, box: np.ndarray, random: np.random.Generator) -> Image:
+    """The strip (rows, columns) of a picture that ends close to the writing in `box` (left, top, right,
+    bottom), on some of its sides: beyond its border the reader repeats it, with the strokes that reach it.
+    And some strips end soon after the writing.
+    """
+    strip = strip.copy()
+    last = [strip.shape[1] - 1, strip.shape[0] - 1]
+    ends = box + np.array([-1, -1, 1, 1]) * random.uniform(-2, 6, 4)
+    left, top, right, bottom = np.clip(np.rint(ends).astype(int), 0, last + last)
+    repeats = random.random(4) < _CLOSE
+    if repeats[0]:
+        strip[:, :left] = strip[:, left, None]
+    if repeats[1]:
+        strip[:top] = strip[top]
+    if repeats[2]:
+        strip[:, right:] = strip[:, right, None]
+    if repeats[3]:
+        strip[bottom:] = strip[bottom]
+    if random.random() < _SHORT:
+        strip[:, right + int(random.integers(6, 18)) :] = 0
+    return strip
 
 
 def shaken(image: Image, length: float, random: np.random.Generator) -> Image:
