@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -13,7 +14,8 @@ import pytest
 
 from inkdigits.errors import DataError
 from inkdigits.learning import bank, datasets, sources
-from inkdigits.learning.bank import BANK_SOURCES, Mixture, load_banks
+from inkdigits.learning.bank import BANK_SOURCES, Mixture, load_banks, redrawn
+from inkdigits.learning.drawn import draw_writers
 from inkdigits.learning.sources import Source, SourceFile
 from inkdigits.learning.strings import InkBank
 
@@ -137,6 +139,28 @@ def test_smaller_digits_are_normalised_as_the_reader_does(banks: tuple[InkBank, 
             rows = np.flatnonzero(glyph.max(axis=1))
             columns = np.flatnonzero(glyph.max(axis=0))
             assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
+
+
+def test_drawn_writers_are_drawn_anew_and_those_that_wrote_stay(
+    banks: tuple[InkBank, InkBank], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bank, "_REDRAWN_WRITERS", 3)
+    before = banks[0]
+    after = redrawn(before, np.random.default_rng(0))
+    wrote, written = len(before.rows) - before.drawn, len(before.glyphs) - 10 * before.drawn
+    assert 0 < before.drawn < len(before.rows)
+    np.testing.assert_array_equal(after.glyphs[:written], before.glyphs[:written])
+    np.testing.assert_array_equal(after.shares[:wrote], before.shares[:wrote])
+    assert after.drawn == 3 and len(after.rows) == wrote + 3
+    assert after.shares.sum() == pytest.approx(1)
+    expected, labels, writers = draw_writers(3, np.random.default_rng(0))
+    for writer in range(3):
+        for digit in range(10):
+            (index,) = after.rows[wrote + writer][digit]
+            np.testing.assert_array_equal(
+                after.glyphs[index], expected[(labels == digit) & (writers == writer)][0]
+            )
+    assert redrawn(dataclasses.replace(before, drawn=0), np.random.default_rng(0)).glyphs is before.glyphs
 
 
 @pytest.mark.parametrize("letters", ["ACFT", "ABCDFT", "A"])

@@ -2,6 +2,8 @@
 
 import keras
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import tiny
 
@@ -11,7 +13,7 @@ from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.models.alexnet import LocalResponseNormalisation
 from inkdigits.learning.models.ciresan import WidthNormalisation
 from inkdigits.learning.models.lenet import TableConvolution
-from inkdigits.learning.models.normalisation import FusedBatchNormalization
+from inkdigits.learning.models.normalisation import DilatedConvolution, FusedBatchNormalization
 from inkdigits.learning.models.perceptrons import DropConnect
 from inkdigits.learning.recipe import one_hot
 from inkdigits.learning.recipes import RECIPES
@@ -141,3 +143,25 @@ def test_fused_batch_normalisation_learns_what_kerass_own_learns():
     assert np.allclose(ours, theirs, atol=0.05)
     for one, other in zip(fused.weights, plain.weights, strict=True):
         assert np.allclose(np.asarray(one), np.asarray(other), rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize(("size", "dilation"), [((1, 3), (1, 8)), ((3, 5), (2, 3))])
+def test_a_dilated_convolution_is_kerass_own_and_one_operation_in_onnx(tmp_path, size, dilation):
+    values = np.random.default_rng(0).normal(0, 1, (2, 6, 11, 4)).astype(np.float32)
+    keras.utils.set_random_seed(0)
+    ours = DilatedConvolution(5, size, padding="same", dilation_rate=dilation, use_bias=False)
+    model = keras.Sequential([keras.Input((6, None, 4)), ours])
+    theirs = keras.layers.Conv2D(5, size, padding="same", dilation_rate=dilation, use_bias=False)
+    theirs.build(values.shape)
+    theirs.kernel.assign(ours.kernel)
+    expected = np.asarray(theirs(values))
+    for training in (False, True):
+        assert np.allclose(np.asarray(model(values, training=training)), expected, atol=1e-5)
+    path = tmp_path / "dilated.onnx"
+    model.export(path, format="onnx", verbose=False)
+    graph = onnx.load(path).graph
+    assert [node.op_type for node in graph.node].count("Conv") == 1
+    assert not {"Pad", "Slice", "Gather"} & {node.op_type for node in graph.node}
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: values})
+    assert np.allclose(found, expected, atol=1e-4)

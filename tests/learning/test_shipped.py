@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -51,7 +52,7 @@ def _prepare(recipe: Recipe, seed: int = 0) -> TrainingData:
     config = TrainConfig(recipe.name, seed=seed, options={"examples_an_epoch": COUNT})
     make = {"glyph": shipped.make_glyphs, "line": shipped.make_lines}[recipe.kind]
     ink = {"glyph": shipped.GLYPH_INK, "line": shipped.LINE_INK}[recipe.kind]
-    return shipped.prepare_synthetic(make, ink, config, Path("."), 20, bends=recipe.kind == "line")
+    return shipped.prepare_synthetic(make, ink, config, Path("."), 20)
 
 
 @BOTH
@@ -81,18 +82,29 @@ def test_epochs_differ_and_the_seed_decides_them(recipe: Recipe, banks: None) ->
     np.testing.assert_array_equal(first.validation[0], other.validation[0])
 
 
-def test_of_glyphs_letters_that_are_digits_alone_are_left_out_and_none_is_warped_twice(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seen: list[tuple[str, str, bool]] = []
+def test_of_glyphs_letters_that_are_digits_alone_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, str]] = []
     monkeypatch.setattr(
         shipped,
         "prepare_synthetic",
-        lambda make, ink, config, folder, count, bends: seen.append((make.__name__, ink.letters, bends)),
+        lambda make, ink, config, folder, count: seen.append((make.__name__, ink.letters)),
     )
     for recipe in (DIGIT_RECIPE, LINE_RECIPE):
         recipe.prepare(TrainConfig(recipe.name), Path("."))
-    assert seen == [("make_glyphs", "ACFT", False), ("make_lines", "ABCDFT", True)]
+    assert seen == [("make_glyphs", "ACFT"), ("make_lines", "ABCDFT")]
+
+
+def test_drawn_writers_are_others_in_each_epoch(monkeypatch: pytest.MonkeyPatch, banks: None) -> None:
+    made: list[InkBank] = []
+    bank = dataclasses.replace(_bank(0), drawn=1)
+    monkeypatch.setattr(shipped, "load_banks", lambda folder, ink: (bank, _bank(300)))
+    monkeypatch.setattr(shipped, "redrawn", lambda bank, random: random.integers(1000))
+    monkeypatch.setattr(shipped, "make_lines", lambda bank, count, random: made.append(bank))
+    data = _prepare(LINE_RECIPE)
+    for index in (0, 1, 0):
+        data.epoch(index)
+    _, *drawn = made
+    assert drawn[0] == drawn[2] != drawn[1]
 
 
 @BOTH

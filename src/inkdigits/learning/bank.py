@@ -21,7 +21,7 @@ BANK_SOURCES = ("mnist", "qmnist", "semeion", "optdigits", "letters", "omniglot"
 # Of the writers that wrote; those that are drawn come beside them.
 _SHARES = {"mnist": 0.69, "semeion": 0.19, "optdigits": 0.12}
 _DRAWN_WRITERS, _DRAWN_SEED = 2000, 20261123
-_REDRAWN_WRITERS = 600
+_REDRAWN_WRITERS = 600  # an epoch: they take ten seconds of a core
 _SEMEION_WRITERS = 80  # the file holds each digit's rows writer by writer, two rows each
 _OPTDIGITS_GROUP = 60  # optdigits does not name its writers; neighbouring rows are of one session
 _HELD_OUT = 10  # every tenth writer of the other sources is for validation
@@ -74,7 +74,9 @@ def load_banks(folder: Path, mixture: Mixture) -> tuple[InkBank, InkBank]:
 
 
 def redrawn(bank: InkBank, random: np.random.Generator) -> InkBank:
-    """The bank with other drawn writers in place of its own, as often drawn: they cost nothing but time."""
+    """The bank with other drawn writers in place of those that it has, as often asked to write."""
+    if not bank.drawn:
+        return bank
     written, start = len(bank.rows) - bank.drawn, len(bank.glyphs) - 10 * bank.drawn
     glyphs, _, _ = draw_writers(_REDRAWN_WRITERS, random)
     rows = [list(start + 10 * writer + np.arange(10)[:, None]) for writer in range(_REDRAWN_WRITERS)]
