@@ -83,6 +83,27 @@ def test_textures_stay_within_range(seed: int) -> None:
         assert part.min() >= 0 and part.max() <= 1
 
 
+def test_beyond_the_border_the_picture_is_repeated_and_the_writing_stays() -> None:
+    strip = np.random.default_rng(0).integers(1, 255, (32, 160)).astype(np.uint8)
+    box = np.array([20.0, 8.0, 90.0, 25.0])
+    repeated, ended = np.zeros(4, int), 0
+    for seed in range(200):
+        seen = texture.at_the_border(strip, box, np.random.default_rng(seed))
+        np.testing.assert_array_equal(seen[10:23, 22:88], strip[10:23, 22:88])
+        written = slice(22, 88)
+        repeated += [
+            np.array_equal(seen[12, :14], np.full(14, seen[12, 0])),
+            (seen[:2, written] == seen[2, written]).all(),
+            np.array_equal(seen[12, 97:99], np.full(2, seen[12, 97])),
+            (seen[-1:, written] == seen[-2, written]).all(),
+        ]
+        ended += not seen[:, -1].any()
+        assert seen[:, :94].any(axis=0).all(), "no strip ends before its writing does"
+    assert (repeated > 30).all() and (repeated < 90).all()
+    assert 60 < ended < 100
+    assert strip.min() == 1, "it is given back as a copy"
+
+
 def test_calibration_makes_overconfident_lines_less_sure(bank: InkBank) -> None:
     """Outputs that are right 70 times in 100 and say 0.999 are softened, and the threshold parts them."""
     random = np.random.default_rng(8)
