@@ -170,9 +170,10 @@ def _draw_text(random: np.random.Generator) -> list[int]:
         ]
     if random.random() < 0.12:
         signs.insert(0, int(random.choice([_FOREIGN, LINE_CLASSES.index("-"), LINE_CLASSES.index("=")])))
-    if random.random() < 0.07:
+    # Behind a number, or in it, foreign signs are rare: what looks like one there is a digit in an odd hand.
+    if random.random() < 0.02:
         signs.append(_FOREIGN)
-    if random.random() < 0.04:
+    if random.random() < 0.01:
         signs.insert(int(random.integers(1, len(signs) + 1)), _FOREIGN)
     return signs
 
