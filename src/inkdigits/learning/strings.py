@@ -131,8 +131,13 @@ def draw_pen(random: np.random.Generator) -> Pen:
         aspect=float(np.exp(random.normal(-0.04, 0.22))),
         gap=float(
             random.choice(
-                [random.uniform(-0.14, 0.08), random.uniform(0.0, 0.3), random.uniform(0.2, 0.9)],
-                p=[0.35, 0.5, 0.15],
+                [
+                    random.uniform(-0.14, 0.08),
+                    random.uniform(0.0, 0.3),
+                    random.uniform(0.2, 0.9),
+                    random.uniform(0.8, 3.0),
+                ],
+                p=[0.33, 0.42, 0.13, 0.12],
             )
         ),
         level=float(random.uniform(0.3, 0.72)),
