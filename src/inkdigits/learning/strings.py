@@ -22,6 +22,8 @@ STRIDE = 2  # columns of the strip a step of the target
 STRIP_WIDTH = 160
 _FOREIGN = LINE_CLASSES.index("?")
 _FINE = 3  # a glyph is enlarged so much before it is slanted
+# Between signs, of the pen's height; below 0 they run into each other.
+_GAPS, _GAP_SHARES = ((-0.14, 0.08), (0.0, 0.3), (0.2, 0.9), (0.8, 3.0)), (0.32, 0.38, 0.14, 0.16)
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
 _CHAINED = 0.25  # of lines write their zeros into each other, like the links of a chain
 # Of lines begin as amounts, distances and dates do: with a 1 in 30 %, with a 9 in 5 (Benford 1938).
@@ -100,6 +102,8 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
         gap = pen.gap + float(random.normal(0, 0.07)) * pen.height
         if sign > 10:
             gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
+        if place and sign != _FOREIGN == signs[place - 1]:
+            gap += float(random.exponential(0.5)) * pen.height  # a label stands apart
         if place and pen.is_chained and sign == signs[place - 1] == 1:
             gap = -float(random.uniform(0.05, 0.45)) * image.shape[1]
         if place:
@@ -129,17 +133,7 @@ def draw_pen(random: np.random.Generator) -> Pen:
         height=float(random.uniform(0.45, 0.92)) * STRIP_HEIGHT * _ZOOM,
         slant=float(random.uniform(0.2, 0.75) if random.random() < _LEANING else random.normal(0.08, 0.2)),
         aspect=float(np.exp(random.normal(-0.04, 0.22))),
-        gap=float(
-            random.choice(
-                [
-                    random.uniform(-0.14, 0.08),
-                    random.uniform(0.0, 0.3),
-                    random.uniform(0.2, 0.9),
-                    random.uniform(0.8, 3.0),
-                ],
-                p=[0.33, 0.42, 0.13, 0.12],
-            )
-        ),
+        gap=float(random.uniform(*_GAPS[int(random.choice(len(_GAPS), p=_GAP_SHARES))])),
         level=float(random.uniform(0.3, 0.72)),
         gain=float(random.uniform(2, 6)),
         dilation=dilation,
@@ -175,6 +169,8 @@ def _draw_text(random: np.random.Generator) -> list[int]:
         ]
     if random.random() < 0.12:
         signs.insert(0, int(random.choice([_FOREIGN, LINE_CLASSES.index("-"), LINE_CLASSES.index("=")])))
+    if random.random() < 0.08:
+        signs[:0] = [_FOREIGN] * int(random.integers(2, 7))
     # Behind a number, or in it, foreign signs are rare: what looks like one there is a digit in an odd hand.
     if random.random() < 0.02:
         signs.append(_FOREIGN)
