@@ -27,7 +27,7 @@ lint: $(VENV)/.dev
 
 # The shipped networks, from data and recipe: needs the data sets (docs/data.md) and some hours. One that was
 # interrupted goes on where it was; one that is finished is not trained again until its run folder is removed.
-weights: $(WEIGHTS)/inkdigits-digits.card.json $(WEIGHTS)/inkdigits-lines.card.json
+weights: $(WEIGHTS)/inkdigits-digits.card.json $(WEIGHTS)/inkdigits-lines.card.json $(WEIGHTS)/inkdigits-context.card.json
 	$(BIN)/inkdigits calibrate $(WEIGHTS)
 	$(BIN)/python scripts/offline_network.py
 

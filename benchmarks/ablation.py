@@ -69,6 +69,7 @@ VARIANTS = (
     ),
     Variant("forms not cut", lambda: mock.patch.object(Part, "is_cut", False)),
     Variant("no third network", lambda: mock.patch.object(recogniser, "DOUBT", 0.0)),
+    Variant("one line network", lambda: mock.patch.object(recogniser, "SECOND_FILE", "no-file")),
     Variant("pages not turned", lambda: mock.patch.object(reader, "TURNS", ())),
     Variant("line network alone", _line_network_alone),
     Variant("glyph network alone", contextlib.nullcontext, glyphs_alone=True),

@@ -9,11 +9,14 @@ import onnxruntime
 import pytest
 import tiny
 from keras import layers
+from onnx import numpy_helper
 from rich.console import Console
 
 from inkdigits.errors import RunError, WeightsError
 from inkdigits.learning import export, runs
+from inkdigits.learning.beginning import load_network
 from inkdigits.learning.export import export_model, export_run
+from inkdigits.learning.half import store_in_half
 from inkdigits.learning.training import train
 from inkdigits.reading.card import load_card
 from inkdigits.reading.glyph import NORMALISER_VERSION
@@ -59,6 +62,23 @@ def test_half_the_bytes_read_nearly_the_same(run, tmp_path):
     assert half.stat().st_size < 0.55 * whole.stat().st_size
     assert 0 < load_card(half, NORMALISER_VERSION).metrics["onnx_keras_difference"] < 0.02
     assert export.parity(half, model, GLYPHS) < 0.02
+
+
+def test_what_is_stored_in_half_can_be_had_in_full(run, tmp_path):
+    model, _ = export.load_run(run)
+    path = export_model(model, "whole", "glyph", tiny.DIGIT_CLASSES, tmp_path, GLYPHS)
+    before = load_network(path)
+    assert store_in_half(path) > 0
+    after = load_network(path)
+    assert [node.name for node in after.graph.node] == [node.name for node in before.graph.node]
+    constants, widened = (
+        {tensor.name: numpy_helper.to_array(tensor) for tensor in one.graph.initializer}
+        for one in (before, after)
+    )
+    assert constants.keys() == widened.keys()
+    for name, values in constants.items():
+        assert values.dtype == widened[name].dtype
+        np.testing.assert_allclose(widened[name], values, rtol=1e-3, atol=1e-6)
 
 
 def test_a_given_threshold_is_kept(run, tmp_path):

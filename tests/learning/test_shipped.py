@@ -16,15 +16,17 @@ from inkdigits.learning.bank import BANK_SOURCES
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.recipe import Recipe, TrainingData
 from inkdigits.learning.recipes import RECIPES
-from inkdigits.learning.shipped import DIGIT_RECIPE, LINE_RECIPE
+from inkdigits.learning.shipped import CONTEXT_RECIPE, DIGIT_RECIPE, LINE_RECIPE
 from inkdigits.learning.strings import InkBank
-from inkdigits.reading.card import GLYPH_FILE, LINE_FILE, WEIGHTS, load_card
+from inkdigits.reading.card import GLYPH_FILE, LINE_FILE, SECOND_FILE, WEIGHTS, load_card
 from inkdigits.reading.glyph import NORMALISER_VERSION, normalise
 from inkdigits.reading.recogniser import LINE_STRIDE
 
 COUNT = 48
 SHAPES = {"glyph": (28, 28), "line": (32, 160)}
-BOTH = pytest.mark.parametrize("recipe", [DIGIT_RECIPE, LINE_RECIPE], ids=lambda recipe: recipe.name)
+FILES = {"inkdigits-digits": GLYPH_FILE, "inkdigits-lines": LINE_FILE, "inkdigits-context": SECOND_FILE}
+SHIPPED = (DIGIT_RECIPE, LINE_RECIPE, CONTEXT_RECIPE)
+EACH = pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
 
 
 def _bank(start: int, count: int = 150) -> InkBank:
@@ -55,7 +57,7 @@ def _prepare(recipe: Recipe, seed: int = 0) -> TrainingData:
     return shipped.prepare_synthetic(make, ink, config, Path("."), 20)
 
 
-@BOTH
+@EACH
 def test_an_epoch_has_its_shapes_and_names_its_sources(recipe: Recipe, banks: None) -> None:
     data = _prepare(recipe)
     images, targets = data.epoch(0)
@@ -70,7 +72,7 @@ def test_an_epoch_has_its_shapes_and_names_its_sources(recipe: Recipe, banks: No
     assert all(source["licence"] for source in data.sources)
 
 
-@BOTH
+@EACH
 def test_epochs_differ_and_the_seed_decides_them(recipe: Recipe, banks: None) -> None:
     first, again, other = _prepare(recipe), _prepare(recipe), _prepare(recipe, seed=1)
     np.testing.assert_array_equal(first.epoch(2)[0], again.epoch(2)[0])
@@ -89,9 +91,9 @@ def test_of_glyphs_letters_that_are_digits_alone_are_left_out(monkeypatch: pytes
         "prepare_synthetic",
         lambda make, ink, config, folder, count: seen.append((make.__name__, ink.letters)),
     )
-    for recipe in (DIGIT_RECIPE, LINE_RECIPE):
+    for recipe in SHIPPED:
         recipe.prepare(TrainConfig(recipe.name), Path("."))
-    assert seen == [("make_glyphs", "ACFT"), ("make_lines", "ABCDFT")]
+    assert seen == [("make_glyphs", "ACFT"), *2 * [("make_lines", "ABCDFT")]]
 
 
 def test_drawn_writers_are_others_in_each_epoch(monkeypatch: pytest.MonkeyPatch, banks: None) -> None:
@@ -107,7 +109,7 @@ def test_drawn_writers_are_others_in_each_epoch(monkeypatch: pytest.MonkeyPatch,
     assert drawn[0] == drawn[2] != drawn[1]
 
 
-@BOTH
+@EACH
 def test_the_recipe_trains_the_network_that_it_builds(recipe: Recipe, banks: None) -> None:
     config = TrainConfig(recipe.name)
     keras.utils.set_random_seed(0)
@@ -122,18 +124,18 @@ def test_the_recipe_trains_the_network_that_it_builds(recipe: Recipe, banks: Non
     np.testing.assert_allclose(outputs.sum(axis=-1), 1, atol=1e-3)
 
 
-@BOTH
+@EACH
 def test_the_weights_of_the_package_are_of_this_recipe(recipe: Recipe) -> None:
     assert RECIPES[recipe.name] is recipe
-    card = load_card(WEIGHTS / {"glyph": GLYPH_FILE, "line": LINE_FILE}[recipe.kind], NORMALISER_VERSION)
+    card = load_card(WEIGHTS / FILES[recipe.name], NORMALISER_VERSION)
     assert card.kind == recipe.kind
     assert card.classes == recipe.classes
     assert {source["name"] for source in card.training_data} == set(BANK_SOURCES)
 
 
-@BOTH
+@EACH
 def test_training_goes_on_from_the_shipped_network(recipe: Recipe, banks: None) -> None:
-    path = WEIGHTS / {"glyph": GLYPH_FILE, "line": LINE_FILE}[recipe.kind]
+    path = WEIGHTS / FILES[recipe.name]
     model = recipe.build(TrainConfig(recipe.name))
     fresh = model.get_weights()[0]
     assert recipe.begin is not None

@@ -18,6 +18,7 @@ from inkdigits.reading.card import (
     ADVISER_FILE,
     GLYPH_FILE,
     LINE_FILE,
+    SECOND_FILE,
     WEIGHTS,
     Card,
     card_path,
@@ -223,6 +224,38 @@ def test_an_adviser_is_heard_on_lone_digits_of_which_the_glyph_network_is_in_dou
     assert helped.glyph_probabilities(glyphs[:0], lone=True).shape == (0, 10)
 
 
+def test_a_second_line_network_is_asked_by_name(weights: Path, copy: Path) -> None:
+    _write_line_network(copy / SECOND_FILE)
+    _edit_card(copy / SECOND_FILE, temperature=2.0)
+    alone, helped = Recogniser(weights), Recogniser(copy)
+    assert alone.second_card is None and helped.second_card is not None
+    assert [card.name for card in helped.cards] == [
+        Path(name).stem for name in (GLYPH_FILE, LINE_FILE, SECOND_FILE)
+    ]
+    strips = [np.random.default_rng(4).integers(0, 256, (32, width), dtype=np.uint8) for width in (40, 61)]
+    for own, first, second in zip(
+        alone.line_probabilities(strips),
+        helped.line_probabilities(strips),
+        helped.line_probabilities(strips, second=True),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(own, first)
+        roots = np.sqrt(first)
+        np.testing.assert_allclose(second, roots / roots.sum(axis=-1, keepdims=True), atol=1e-5)
+    with pytest.raises(WeightsError, match=SECOND_FILE):
+        alone.line_probabilities(strips, second=True)
+
+
+def test_a_second_line_network_names_what_the_first_does(copy: Path) -> None:
+    _write_glyph_network(copy / SECOND_FILE)
+    with pytest.raises(WeightsError, match="a glyph network where a line network is needed"):
+        Recogniser(copy)
+    _write_line_network(copy / SECOND_FILE)
+    _edit_card(copy / SECOND_FILE, classes=LINE_CLASSES[::-1])
+    with pytest.raises(WeightsError, match=f"{SECOND_FILE}.*other classes than"):
+        Recogniser(copy)
+
+
 def test_an_adviser_must_know_the_digits_and_no_more(copy: Path) -> None:
     _write_line_network(copy / ADVISER_FILE)
     with pytest.raises(WeightsError, match="a line network where a glyph network is needed"):
@@ -299,5 +332,6 @@ def test_the_package_holds_both_networks_for_digits() -> None:
     assert own.reads_lines and own.line_card is not None
     assert own.glyph_card.classes[:10] == DIGITS
     assert own.adviser_card is not None and own.adviser_card.classes == DIGITS
+    assert own.second_card is not None and own.second_card.classes == own.line_card.classes
     assert own.line_card.classes[0] == "" and set(DIGITS) < set(own.line_card.classes)
     assert own.glyph_probabilities(np.zeros((1, 28, 28), np.uint8)).shape[1] == len(own.glyph_card.classes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from drawing import handwriting
@@ -9,23 +11,27 @@ from drawing import handwriting
 from inkdigits.answer import Digit, Line
 from inkdigits.reading import reader as reading
 from inkdigits.reading.reader import Reader
+from inkdigits.reading.recogniser import Recogniser
 from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views, slanted
 
 
 @pytest.mark.parametrize(
-    ("text", "confidences", "status", "doubtful"),
+    ("text", "confidences", "status", "share", "doubtful"),
     [
-        ("12", (0.5, 0.99), "ok", True),
-        ("12", (0.99, 0.99), "ok", False),
-        ("1234567890", (0.97,) * 10, "ok", False),
-        ("12", (0.99, 0.99), "unsure", True),
-        ("", (), "not_digits", False),
+        ("12", (0.5, 0.99), "ok", 0.9, True),
+        ("12", (0.99, 0.99), "ok", 0.9, False),
+        ("1234567890", (0.97,) * 10, "ok", 0.9, False),
+        ("12", (0.99, 0.99), "unsure", 0.9, True),
+        ("", (), "not_digits", 0.4, False),
+        ("", (), "not_digits", 0.6, True),
     ],
 )
-def test_what_was_read_but_not_surely_is_in_doubt(text, confidences, status, doubtful) -> None:
+def test_what_could_be_a_number_and_is_not_surely_read_is_in_doubt(
+    text, confidences, status, share, doubtful
+) -> None:
     box = (0, 0, 9, 9)
     digits = tuple(Digit(*parts, box, ()) for parts in zip(text, confidences, strict=True))
-    assert is_doubtful(Line(text, 0.5, status, box, digits, ())) is doubtful
+    assert is_doubtful(Line(text, 0.5, status, box, digits, (), digit_share=share)) is doubtful
 
 
 @pytest.mark.parametrize("slope", [-0.5, 0.5])
@@ -77,3 +83,33 @@ def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> 
     (doubtful,) = reader.read(picture)
     assert looks == [(1, UPRIGHT), (1, SLANTS)]
     assert doubtful.text == sure.text
+
+
+def test_the_second_line_network_is_heard_at_the_second_look_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[bool, int]] = []
+    original = Recogniser.line_probabilities
+
+    def spy(self, strips, *, second=False):
+        asked.append((second, len(strips)))
+        return original(self, strips, second=second)
+
+    monkeypatch.setattr(Recogniser, "line_probabilities", spy)
+    reader, picture = Reader(), handwriting("20863")
+    reader.read(picture)
+    assert asked == [(False, 1)]
+    asked.clear()
+    monkeypatch.setattr(reading, "is_doubtful", lambda line: True)
+    reader.read(picture)
+    # Of the first, the upright strip is not asked again.
+    assert asked == [(False, 1), (False, 2), (True, 3)]
+    images = [np.zeros((32, 60), np.uint8), np.full((32, 41), 200, np.uint8)]
+    ask = functools.partial(original, reader._recogniser)
+    upright = ask(images)
+    for said, one, other in zip(
+        reader._steps(images, SLANTS, upright),
+        mean_of_views(ask, images, SLANTS),
+        mean_of_views(functools.partial(ask, second=True), images, SLANTS),
+        strict=True,
+    ):
+        np.testing.assert_allclose(said, (one + other) / 2, atol=1e-6)
+    assert np.array_equal(reader._steps(images, UPRIGHT, None)[1], upright[1])

@@ -21,6 +21,7 @@ import onnx
 from onnx import numpy_helper
 
 from inkdigits.errors import RunError
+from inkdigits.learning.half import widen
 
 _AGREEMENT = 1e-3  # of probabilities
 
@@ -67,13 +68,15 @@ def begin_from(model: keras.Sequential, path: Path, inputs: np.ndarray) -> None:
 
 
 def load_network(path: Path) -> onnx.ModelProto:
-    """The .onnx file at `path`; RunError where it cannot be read."""
+    """The .onnx file at `path`, its constants in float32; RunError where it cannot be read."""
     try:
-        return onnx.load(path)
+        model = onnx.load(path)
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # protobuf raises classes of its own
         raise RunError(f"{path}: no ONNX file that training can begin from ({error})") from error
+    widen(model)
+    return model
 
 
 def check_beginning(model: keras.Model, path: Path, inputs: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""The recipes of `inkdigits train`, by name: those of the literature and the two that are shipped.
+"""The recipes of `inkdigits train`, by name: those of the literature and the three that are shipped.
 
 In: a `TrainConfig` and the data folder. Out: `RECIPES`.
 """
@@ -12,7 +12,7 @@ from inkdigits.learning.fewshot_pretraining import EMBEDDING_RECIPE
 from inkdigits.learning.literature import LITERATURE
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData
 from inkdigits.learning.recurrent import RECURRENT
-from inkdigits.learning.shipped import DIGIT_RECIPE, LINE_RECIPE
+from inkdigits.learning.shipped import CONTEXT_RECIPE, DIGIT_RECIPE, LINE_RECIPE
 from inkdigits.learning.transfer import TRANSFER
 
 __all__ = ["RECIPES", "Arrays", "Recipe", "TrainingData"]
@@ -29,5 +29,6 @@ RECIPES: dict[str, Recipe] = {
         EMBEDDING_RECIPE,
         DIGIT_RECIPE,
         LINE_RECIPE,
+        CONTEXT_RECIPE,
     )
 }

@@ -1,11 +1,13 @@
-"""How the two shipped networks are trained: each epoch on new synthetic ink, validated on ink of other
-writers.
+"""How the shipped networks that read together are trained: each epoch on new synthetic ink, validated on ink
+of other writers.
 
-In: a `TrainConfig` and the data folder. Out: the recipes `inkdigits-digits` and `inkdigits-lines`.
+In: a `TrainConfig` and the data folder. Out: the recipes `inkdigits-digits`, `inkdigits-lines` and
+`inkdigits-context`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from inkdigits.learning.bank import BANK_SOURCES, Mixture, load_banks, redrawn
 from inkdigits.learning.beginning import begin_from
 from inkdigits.learning.config import TrainConfig
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
+from inkdigits.learning.models.context import build_context_cnn
 from inkdigits.learning.models.glyphs import build_glyph_cnn
 from inkdigits.learning.models.lines import build_line_cnn
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData, epoch_generator
@@ -103,5 +106,13 @@ LINE_RECIPE = Recipe(
     prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_INK, config, folder, 2_000),
     options=_OPTIONS,
     begin=_begin(make_lines, LINE_INK),
+    defaults={**_DEFAULTS, "epochs": 14},
+)
+
+CONTEXT_RECIPE = dataclasses.replace(
+    LINE_RECIPE,
+    name="inkdigits-context",
+    description="the second line network, for lines in doubt: it sees the signs beside each",
+    build=lambda config: build_context_cnn(len(LINE_CLASSES)),
     defaults={**_DEFAULTS, "epochs": 26},
 )

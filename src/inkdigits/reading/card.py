@@ -22,6 +22,7 @@ Kind = Literal["glyph", "line"]
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 GLYPH_FILE, LINE_FILE = "inkdigits-digits.onnx", "inkdigits-lines.onnx"
 ADVISER_FILE = "inkdigits-single.onnx"  # asked about lone digits in doubt
+SECOND_FILE = "inkdigits-context.onnx"  # asked about lines in doubt
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,7 @@ class Reader:
     @property
     def cards(self) -> tuple[Card, ...]:
         """The cards of the networks that it reads with."""
-        cards = (self._recogniser.glyph_card, self._recogniser.line_card, self._recogniser.adviser_card)
-        return tuple(card for card in cards if card is not None)
+        return self._recogniser.cards
 
     def read(
         self, source: Source, *, pages: str | None = None, constraint: Constraint | None = None
@@ -204,17 +203,16 @@ class Reader:
         before: Sequence[_Seen] | None = None,
     ) -> list[_Seen]:
         """Lines as both networks read them, the mean of what they say at each slant; `before` is what an
-        upright look has shown.
+        upright look has shown. At the second look another line network, if there is one, says as much.
 
         With several threads the networks see some of the lines while others are cut and drafted.
         """
-        ask = self._recogniser.line_probabilities
         parts = shares(range(len(found)), self._threads)
         said: list[Future[list[np.ndarray]]] = []
         for part in parts:
             images = [found[number].strip.image for number in part]
             upright = None if before is None else [before[number].steps for number in part]
-            said.append(pool.submit(mean_of_views, ask, images, slants, upright))
+            said.append(pool.submit(self._steps, images, slants, upright))
         drafts: list[Draft] = []
         glyphs: list[list[np.ndarray]] = []
         heard: list[Future[list[np.ndarray]]] = []
@@ -230,6 +228,19 @@ class Reader:
             _Seen(transcribe(read, opinion, card.trust, one.constraint), step, shown, opinion)
             for one, step, read, shown, opinion in zip(found, steps, drafts, glyphs, opinions, strict=True)
         ]
+
+    def _steps(
+        self, images: list[np.ndarray], slants: tuple[float, ...], upright: list[np.ndarray] | None
+    ) -> list[np.ndarray]:
+        """What is said of strips, the mean over slants; `upright` is what the line network has said of them
+        before.
+        """
+        ask = self._recogniser.line_probabilities
+        said = mean_of_views(ask, images, slants, upright)
+        if upright is None or self._recogniser.second_card is None:
+            return said
+        others = mean_of_views(functools.partial(ask, second=True), images, slants)
+        return [(one + other) / 2 for one, other in zip(said, others, strict=True)]
 
     def _opinions(
         self,

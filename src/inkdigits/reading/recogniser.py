@@ -12,7 +12,15 @@ import numpy as np
 import onnxruntime
 
 from inkdigits.errors import WeightsError
-from inkdigits.reading.card import ADVISER_FILE, GLYPH_FILE, LINE_FILE, WEIGHTS, Card, load_card
+from inkdigits.reading.card import (
+    ADVISER_FILE,
+    GLYPH_FILE,
+    LINE_FILE,
+    SECOND_FILE,
+    WEIGHTS,
+    Card,
+    load_card,
+)
 from inkdigits.reading.decoder import DIGITS, advised, soften
 from inkdigits.reading.glyph import GLYPH_SIZE, NORMALISER_VERSION, STRIP_HEIGHT
 
@@ -26,11 +34,12 @@ _NARROWEST = 32  # columns; a narrower strip is padded with paper
 
 
 class Recogniser:
-    """A glyph network and, unless weights of a glyph network alone are given, a line network; and perhaps an
-    adviser, another glyph network that is asked about lone digits of which the first is in doubt.
+    """A glyph network and, unless weights of a glyph network alone are given, a line network; and perhaps
+    others that are asked where these are in doubt: an adviser, a glyph network, about lone digits, and a
+    second line network about lines.
 
     Args:
-        weights: a folder that holds both networks with their cards, and perhaps an adviser; the path of one
+        weights: a folder that holds both networks with their cards, and perhaps the others; the path of one
             network, or the name of one that comes with the package, such as "light"; None for those that the
             package reads with. A line network alone is helped by the package's glyph network.
         threads: threads for each network; None leaves one.
@@ -40,7 +49,7 @@ class Recogniser:
     """
 
     def __init__(self, weights: Path | str | None = None, *, threads: int | None = None) -> None:
-        glyphs, lines, adviser = _files(weights)
+        glyphs, lines, adviser, second = _files(weights)
         self.glyph_card, self._glyphs = _open(glyphs, threads)
         self.line_card: Card | None = None
         self._lines: onnxruntime.InferenceSession | None = None
@@ -57,6 +66,18 @@ class Recogniser:
             self.adviser_card, self._adviser = _open(adviser, threads, "glyph")
             if self.adviser_card.classes != DIGITS:
                 raise WeightsError(f"{adviser}: an adviser names the ten digits and nothing else")
+        self.second_card: Card | None = None
+        self._second: onnxruntime.InferenceSession | None = None
+        if second is not None and self.line_card is not None:
+            self.second_card, self._second = _open(second, threads, "line")
+            if self.second_card.classes != self.line_card.classes:
+                raise WeightsError(f"{second}: names other classes than {lines}")
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """The cards of all its networks."""
+        cards = (self.glyph_card, self.line_card, self.adviser_card, self.second_card)
+        return tuple(card for card in cards if card is not None)
 
     @property
     def reads_lines(self) -> bool:
@@ -84,24 +105,33 @@ class Recogniser:
                 told[doubtful] = advised(told[doubtful], advice)
         return told
 
-    def line_probabilities(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def line_probabilities(self, strips: Sequence[np.ndarray], *, second: bool = False) -> list[np.ndarray]:
         """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32
-        each.
+        each; with `second` those of the second line network.
         """
-        if self._lines is None or self.line_card is None:
-            raise WeightsError(f"these weights hold no line network; pass a folder that has {LINE_FILE}")
-        name = self._lines.get_inputs()[0].name
-        results: list[np.ndarray] = [np.zeros((0, 0), np.float32)] * len(strips)
-        # Only strips of one width share a batch: padded, what is read of one would depend on the others.
-        widths = [max(_NARROWEST, strip.shape[1] + strip.shape[1] % LINE_STRIDE) for strip in strips]
-        for width, members in _batches(widths):
-            batch = np.zeros((len(members), STRIP_HEIGHT, width), np.uint8)
-            for row, index in enumerate(members):
-                batch[row, :, : strips[index].shape[1]] = strips[index]
-            outputs = soften(np.asarray(self._lines.run(None, {name: batch})[0]), self.line_card.temperature)
-            for row, index in enumerate(members):
-                results[index] = outputs[row, : max(1, -(-strips[index].shape[1] // LINE_STRIDE))]
-        return results
+        session, card = (self._second, self.second_card) if second else (self._lines, self.line_card)
+        if session is None or card is None:
+            name = SECOND_FILE if second else LINE_FILE
+            raise WeightsError(f"these weights hold no line network {name}; pass a folder that has one")
+        return _steps(session, card, strips)
+
+
+def _steps(
+    session: onnxruntime.InferenceSession, card: Card, strips: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """A line network's probabilities (width / 2, classes) of each strip."""
+    name = session.get_inputs()[0].name
+    results: list[np.ndarray] = [np.zeros((0, 0), np.float32)] * len(strips)
+    # Only strips of one width share a batch: padded, what is read of one would depend on the others.
+    widths = [max(_NARROWEST, strip.shape[1] + strip.shape[1] % LINE_STRIDE) for strip in strips]
+    for width, members in _batches(widths):
+        batch = np.zeros((len(members), STRIP_HEIGHT, width), np.uint8)
+        for row, index in enumerate(members):
+            batch[row, :, : strips[index].shape[1]] = strips[index]
+        outputs = soften(np.asarray(session.run(None, {name: batch})[0]), card.temperature)
+        for row, index in enumerate(members):
+            results[index] = outputs[row, : max(1, -(-strips[index].shape[1] // LINE_STRIDE))]
+    return results
 
 
 def _outputs(session: onnxruntime.InferenceSession, glyphs: np.ndarray) -> np.ndarray:
@@ -123,24 +153,21 @@ def _batches(widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
             yield width, members[start : start + _STRIP_BATCH]
 
 
-def _files(weights: Path | str | None) -> tuple[Path, Path | None, Path | None]:
-    """The files of the glyph network, of the line network and of the adviser; where only one is named, that
-    comes first, whatever it is.
+def _files(weights: Path | str | None) -> tuple[Path, Path | None, Path | None, Path | None]:
+    """The files of the glyph network, of the line network, of the adviser and of the second line network;
+    where only one is named, that comes first, whatever it is.
     """
     if weights is None:
-        return WEIGHTS / GLYPH_FILE, WEIGHTS / LINE_FILE, WEIGHTS / ADVISER_FILE
+        return WEIGHTS / GLYPH_FILE, WEIGHTS / LINE_FILE, WEIGHTS / ADVISER_FILE, WEIGHTS / SECOND_FILE
     path = Path(weights)
     bundled = WEIGHTS / f"{path}.onnx"
     if not path.exists() and bundled.is_file():
         path = bundled
     if path.is_dir():
-        lines, adviser = path / LINE_FILE, path / ADVISER_FILE
-        return (
-            path / GLYPH_FILE,
-            lines if lines.exists() else None,
-            adviser if adviser.exists() else None,
-        )
-    return path, None, None
+        others = (path / name for name in (LINE_FILE, ADVISER_FILE, SECOND_FILE))
+        lines, adviser, second = (other if other.exists() else None for other in others)
+        return path / GLYPH_FILE, lines, adviser, second
+    return path, None, None, None
 
 
 def _other_kind(path: Path, card: Card, kind: str) -> WeightsError:

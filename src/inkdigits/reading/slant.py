@@ -16,12 +16,16 @@ from inkdigits.answer import Line
 UPRIGHT = (0.0,)
 SLANTS = (0.0, -0.15, 0.15)
 SURE = 0.9  # confidence of each digit of a line that is looked at once
+_LIKELY = 0.5  # share of digits from which a line that was refused is looked at again
 
 
 def is_doubtful(line: Line) -> bool:
-    """Whether a line deserves a second look: something was read, but not surely."""
-    weakest = min((digit.confidence for digit in line.digits), default=1.0)
-    return bool(line.text) and (weakest < SURE or line.status != "ok")
+    """Whether a line deserves a second look: something was read, but not surely, or could not be, though it
+    looks like digits.
+    """
+    if not line.text:
+        return line.digit_share >= _LIKELY
+    return line.status != "ok" or min(digit.confidence for digit in line.digits) < SURE
 
 
 def slanted(image: np.ndarray, slope: float) -> np.ndarray:

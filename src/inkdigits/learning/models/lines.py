@@ -2,9 +2,7 @@
 second column.
 
 Fully convolutional in width: any width from 8 pixels on is read. In the spirit of "space displacement"
-networks (Matan et al., 1992; LeCun et al., 1998), with batch normalisation (Ioffe and Szegedy, 2015). The
-last convolutions are dilated (Yu and Koltun, 2016): they see the signs on either side of one, as a writer who
-crosses the 7 begins the 1 with an upstroke, and what stands between digits is one.
+networks (Matan et al., 1992; LeCun et al., 1998), with batch normalisation (Ioffe and Szegedy, 2015).
 """
 
 from __future__ import annotations
@@ -18,25 +16,30 @@ from inkdigits.learning.models.normalisation import convolution
 def build_line_cnn(classes: int) -> keras.Model:
     """Strips (n, 32, width) uint8 to probabilities (n, width / 2, classes) float32, class 0 is none."""
 
+    def along(filters: int, size: int) -> list[layers.Layer]:
+        return [
+            layers.Conv1D(filters, size, padding="same", use_bias=False),
+            layers.BatchNormalization(momentum=0.95),
+            layers.ReLU(),
+        ]
+
     return keras.Sequential(
         [
             keras.Input((32, None), dtype="uint8", name="strips"),
             layers.Rescaling(1 / 255),
             layers.Reshape((32, -1, 1)),
-            *convolution(32, 5, strides=2),
-            *convolution(32),
+            *convolution(24, 5, strides=2),
+            *convolution(40),
             layers.MaxPooling2D((2, 1)),
-            *convolution(64),
-            *convolution(64),
+            *convolution(56),
+            *convolution(56),
             layers.MaxPooling2D((2, 1)),
-            *convolution(64),
+            *convolution(80),
             *convolution(128, (4, 1), padding="valid"),
-            layers.SpatialDropout2D(0.1),
-            *convolution(128, (1, 5)),
-            *convolution(128, (1, 5)),
-            *convolution(128, (1, 3), dilation=(1, 8)),
-            *convolution(128, (1, 3), dilation=(1, 20)),
             layers.Reshape((-1, 128)),
+            layers.SpatialDropout1D(0.1),
+            *along(128, 5),
+            *along(128, 5),
             layers.Dense(classes),
             layers.Softmax(dtype="float32"),
         ],
