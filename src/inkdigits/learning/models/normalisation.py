@@ -4,8 +4,8 @@ three layers that most networks repeat.
 In: maps. Out: the same, normalised; or the three layers in their order.
 """
 
-# Keras declares that its operations and weights may be None.
-# pyright: reportOptionalOperand=false, reportOptionalMemberAccess=false
+# Keras declares that its operations and weights may be None, TensorFlow that padding is a name.
+# pyright: reportOptionalOperand=false, reportOptionalMemberAccess=false, reportArgumentType=false
 
 from __future__ import annotations
 
