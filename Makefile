@@ -31,8 +31,10 @@ weights: $(WEIGHTS)/inkdigits-digits.card.json $(WEIGHTS)/inkdigits-lines.card.j
 	$(BIN)/inkdigits calibrate $(WEIGHTS)
 	$(BIN)/python scripts/offline_network.py
 
+# All weights of the package are to stay below 5 MB; the digit network is exported as C and JavaScript too.
+$(WEIGHTS)/inkdigits-lines.card.json $(WEIGHTS)/inkdigits-context.card.json: HALVED = --half
 $(WEIGHTS)/%.card.json: runs/weights-%/result.json
-	$(BIN)/inkdigits export runs/weights-$* --out $(WEIGHTS)
+	$(BIN)/inkdigits export runs/weights-$* --out $(WEIGHTS) $(HALVED)
 
 .PRECIOUS: runs/weights-%/result.json
 runs/weights-%/result.json: | $(VENV)/.dev
