@@ -45,7 +45,8 @@ def parts() -> tuple:
     """What variants change."""
     made = ablation.transcript
     parts = reader.is_doubtful, reader.TURNS, reader.transcribe, made.likeliest
-    return *parts, ablation.Part.is_cut, ablation.recogniser.DOUBT
+    networks = ablation.recogniser
+    return *parts, ablation.Part.is_cut, networks.DOUBT, networks.SECOND_FILE
 
 
 def test_a_part_is_left_out_as_long_as_its_variant_is_entered():

@@ -205,7 +205,7 @@ def test_the_state_of_the_service(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json()["status"] == "ok"
     models = client.get("/v1/models").json()["models"]
-    assert [model["kind"] for model in models] == ["glyph", "line", "glyph"]
+    assert [model["kind"] for model in models] == ["glyph", "line", "glyph", "line"]
     assert all(len(model["sha256"]) == 64 for model in models)
     client.post("/v1/read", content=(EXAMPLES / "string.jpg").read_bytes())
     client.get("/made/up/by/a/stranger")
