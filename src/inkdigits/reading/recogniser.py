@@ -5,6 +5,7 @@ A `Recogniser` owns one session a network; sessions may be used by many threads 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -61,17 +62,25 @@ class Recogniser:
         if self.glyph_card.kind != "glyph":
             raise _other_kind(glyphs, self.glyph_card, "glyph")
         self.adviser_card: Card | None = None
-        self._adviser: onnxruntime.InferenceSession | None = None
+        self.second_card: Card | None = None
+        self._adviser_path, self._second_path, self._threads = adviser, second, threads
         if adviser is not None:
-            self.adviser_card, self._adviser = _open(adviser, threads, "glyph")
+            self.adviser_card = _card(adviser, "glyph")
             if self.adviser_card.classes != DIGITS:
                 raise WeightsError(f"{adviser}: an adviser names the ten digits and nothing else")
-        self.second_card: Card | None = None
-        self._second: onnxruntime.InferenceSession | None = None
         if second is not None and self.line_card is not None:
-            self.second_card, self._second = _open(second, threads, "line")
+            self.second_card = _card(second, "line")
             if self.second_card.classes != self.line_card.classes:
                 raise WeightsError(f"{second}: names other classes than {lines}")
+
+    # Those that are asked in doubt only are opened when they first are: a start is sooner done.
+    @functools.cached_property
+    def _adviser(self) -> onnxruntime.InferenceSession | None:
+        return None if self._adviser_path is None else _session(self._adviser_path, self._threads)
+
+    @functools.cached_property
+    def _second(self) -> onnxruntime.InferenceSession | None:
+        return None if self._second_path is None else _session(self._second_path, self._threads)
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -98,9 +107,9 @@ class Recogniser:
         if not len(glyphs):
             return np.zeros((0, classes), np.float32)
         told = soften(_outputs(self._glyphs, glyphs), self.glyph_card.temperature)
-        if self._adviser is not None:
+        if self.adviser_card is not None:
             doubtful = np.flatnonzero((told.max(axis=1) < DOUBT) & lone)
-            if doubtful.size:
+            if doubtful.size and self._adviser is not None:
                 advice = soften(_outputs(self._adviser, glyphs[doubtful]), _ADVISER_TEMPERATURE)
                 told[doubtful] = advised(told[doubtful], advice)
         return told
@@ -109,7 +118,8 @@ class Recogniser:
         """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32
         each; with `second` those of the second line network.
         """
-        session, card = (self._second, self.second_card) if second else (self._lines, self.line_card)
+        card = self.second_card if second else self.line_card
+        session = None if card is None else self._second if second else self._lines
         if session is None or card is None:
             name = SECOND_FILE if second else LINE_FILE
             raise WeightsError(f"these weights hold no line network {name}; pass a folder that has one")
@@ -184,14 +194,21 @@ def open_session(path: Path, threads: int | None) -> onnxruntime.InferenceSessio
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _open(
-    path: Path, threads: int | None, kind: str | None = None
-) -> tuple[Card, onnxruntime.InferenceSession]:
+def _card(path: Path, kind: str | None = None) -> Card:
     card = load_card(path, NORMALISER_VERSION)
     if kind is not None and card.kind != kind:
         raise _other_kind(path, card, kind)
+    return card
+
+
+def _session(path: Path, threads: int | None) -> onnxruntime.InferenceSession:
     try:
-        session = open_session(path, threads)
+        return open_session(path, threads)
     except Exception as error:  # ONNX Runtime raises a class of its own for each cause
         raise WeightsError(f"{path}: ONNX Runtime cannot load it ({error}); export the run again") from error
-    return card, session
+
+
+def _open(
+    path: Path, threads: int | None, kind: str | None = None
+) -> tuple[Card, onnxruntime.InferenceSession]:
+    return _card(path, kind), _session(path, threads)
