@@ -134,4 +134,6 @@ def _bank(
             weights.append(share / len(names))
         start += int(part.sum())
     shares_of_writers = np.array(weights) / np.sum(weights)
-    return InkBank(np.concatenate(glyphs), rows, shares_of_writers, foreign, drawn=len(names))
+    # The last source is the writers that are drawn.
+    drawn = len(np.unique(writers[-1][chosen[-1]]))
+    return InkBank(np.concatenate(glyphs), rows, shares_of_writers, foreign, drawn)

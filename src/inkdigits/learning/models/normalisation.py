@@ -67,10 +67,9 @@ def convolution(
     dilation: tuple[int, int] = (1, 1),
 ) -> list[layers.Layer]:
     """A convolution without biases, its maps normalised (Ioffe and Szegedy 2015), then ReLU."""
+    kind = layers.Conv2D if dilation == (1, 1) else DilatedConvolution
     return [
-        layers.Conv2D(filters, size, strides, padding, use_bias=False)
-        if dilation == (1, 1)
-        else DilatedConvolution(filters, size, padding="same", dilation_rate=dilation, use_bias=False),
+        kind(filters, size, strides, padding, dilation_rate=dilation, use_bias=False),
         FusedBatchNormalization(momentum=0.95),
         layers.ReLU(),
     ]
