@@ -89,7 +89,7 @@ def test_of_glyphs_letters_that_are_digits_alone_are_left_out(monkeypatch: pytes
     monkeypatch.setattr(
         shipped,
         "prepare_synthetic",
-        lambda make, ink, config, folder, count: seen.append((make.__name__, ink.letters)),
+        lambda make, ink, *rest: seen.append((make.__name__, ink.letters)),
     )
     for recipe in SHIPPED:
         recipe.prepare(TrainConfig(recipe.name), Path("."))
@@ -107,6 +107,15 @@ def test_drawn_writers_are_others_in_each_epoch(monkeypatch: pytest.MonkeyPatch,
         data.epoch(index)
     _, *drawn = made
     assert drawn[0] == drawn[2] != drawn[1]
+
+
+@pytest.mark.parametrize("recipe", [LINE_RECIPE, CONTEXT_RECIPE], ids=lambda recipe: recipe.name)
+def test_half_of_the_lines_are_the_others_seen_again(recipe: Recipe, banks: None) -> None:
+    config = TrainConfig(recipe.name, options={"examples_an_epoch": 6})
+    images, targets = recipe.prepare(config, Path(".")).epoch(0)
+    np.testing.assert_array_equal(targets[:3], targets[3:])
+    assert images.shape == (6, *SHAPES["line"])
+    assert all(not np.array_equal(one, other) for one, other in zip(images[:3], images[3:], strict=True))
 
 
 @EACH

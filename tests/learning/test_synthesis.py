@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from inkdigits.learning import texture
+from inkdigits.learning import strings, texture
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
 from inkdigits.learning.line_calibration import calibrate_lines, read_outputs
 from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_line, make_lines, target_text
@@ -60,6 +62,36 @@ def test_equal_neighbours_are_two_in_the_target(bank: InkBank) -> None:
     assert any(a == b for text in texts for a, b in zip(text, text[1:], strict=False))
     assert max(len(text) for text in texts) >= 6
     assert {character for text in texts for character in text} == set("0123456789")
+
+
+def test_a_first_digit_may_be_taller_than_the_others(bank: InkBank, monkeypatch: pytest.MonkeyPatch) -> None:
+    def heights(share: float) -> tuple[np.ndarray, np.ndarray]:
+        """Of first digits and of the second in lines that are all digits, by the hand that draws them."""
+        monkeypatch.setattr(strings, "_TALL_FIRST", share)
+        monkeypatch.setattr(strings, "_draw_text", lambda random: [9, 9, 9])  # 8s
+        drawn: list[float] = []
+        inked = strings.ink_again
+
+        def measured(glyph: np.ndarray, size: float, *rest: Any) -> np.ndarray:
+            image = inked(glyph, size, *rest)
+            drawn.append(image.shape[0])
+            return image
+
+        with monkeypatch.context() as patch:
+            patch.setattr(strings, "ink_again", measured)
+            patch.setattr(strings, "_stranger", lambda *rest: np.ones((3, 3), np.float32))
+            patch.setattr(texture, "background", lambda height, width, *rest: np.zeros((height, width)))
+            patch.setattr(strings, "_print", lambda ink, *rest: ink)
+            for seed in range(40):
+                make_line(bank, np.random.default_rng(seed))
+        lines = np.array(drawn[: len(drawn) // 3 * 3]).reshape(-1, 3)
+        return lines[:, 0], lines[:, 1]
+
+    first, second = heights(1.0)
+    assert 1.3 < np.median(first / second) < 1.7
+    assert np.median(first) <= 64  # of the canvas: it is the others that are small
+    first, second = heights(0.0)
+    assert 0.9 < np.median(first / second) < 1.1
 
 
 def test_glyphs_have_every_class_and_are_the_same_for_the_same_seed(bank: InkBank) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from inkdigits.learning.again import seen_again
 from inkdigits.learning.bank import BANK_SOURCES, Mixture, load_banks, redrawn
 from inkdigits.learning.beginning import begin_from
 from inkdigits.learning.config import TrainConfig
@@ -47,16 +48,23 @@ def prepare_synthetic(
     config: TrainConfig,
     folder: Path,
     validation_count: int,
+    seen_again: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
 ) -> TrainingData:
     """What `make` makes, with other drawn writers in each epoch; `config.options` may set
-    `examples_an_epoch`.
+    `examples_an_epoch`. With `seen_again` half of the examples are made, the other half are what it makes of
+    their images.
     """
     training, validation = load_banks(folder, ink)
     count = int(config.options.get("examples_an_epoch", EXAMPLES_AN_EPOCH))
 
     def epoch(index: int) -> Arrays:
         random = epoch_generator(config.seed, index)
-        return make(redrawn(training, random), count, random)
+        bank = redrawn(training, random)
+        if seen_again is None:
+            return make(bank, count, random)
+        images, targets = make(bank, count // 2, random)
+        again = seen_again(images, random)
+        return np.concatenate([images, again]), np.concatenate([targets, targets])
 
     return TrainingData(
         epoch=epoch,
@@ -103,10 +111,10 @@ LINE_RECIPE = Recipe(
     build=lambda config: build_line_cnn(len(LINE_CLASSES)),
     loss=lambda config: keras.losses.SparseCategoricalCrossentropy(),
     metrics=lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-    prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_INK, config, folder, 2_000),
+    prepare=lambda config, folder: prepare_synthetic(make_lines, LINE_INK, config, folder, 2_000, seen_again),
     options=_OPTIONS,
     begin=_begin(make_lines, LINE_INK),
-    defaults={**_DEFAULTS, "epochs": 14},
+    defaults={**_DEFAULTS, "epochs": 28},
 )
 
 CONTEXT_RECIPE = dataclasses.replace(
@@ -114,5 +122,5 @@ CONTEXT_RECIPE = dataclasses.replace(
     name="inkdigits-context",
     description="the second line network, for lines in doubt: it sees the signs beside each",
     build=lambda config: build_context_cnn(len(LINE_CLASSES)),
-    defaults={**_DEFAULTS, "epochs": 26},
+    defaults={**_DEFAULTS, "epochs": 22},
 )
