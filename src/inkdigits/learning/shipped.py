@@ -122,5 +122,5 @@ CONTEXT_RECIPE = dataclasses.replace(
     name="inkdigits-context",
     description="the second line network, for lines in doubt: it sees the signs beside each",
     build=lambda config: build_context_cnn(len(LINE_CLASSES)),
-    defaults={**_DEFAULTS, "epochs": 22},
+    defaults={**_DEFAULTS, "epochs": 26},
 )

@@ -23,7 +23,7 @@ from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
 from inkdigits.reading.pieces import cut_glyph, cut_pieces
 from inkdigits.reading.recogniser import Recogniser
-from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views
+from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_nearly_sure, mean_of_views
 from inkdigits.reading.strips import Strip, cut_strip, digit_groups
 from inkdigits.reading.transcript import transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
@@ -172,14 +172,20 @@ class Reader:
         return [tuple(lines) for lines in kept]
 
     def _by_both(self, found: Sequence[_Found], card: Card, looks: int) -> list[Line]:
-        """Lines as both networks read them, at the first look or the second."""
+        """Lines as both networks read them, at the first look or a second: what is all but sure is shown to
+        the second line network as it stands, what is in doubt to both slanted as well.
+        """
         with helpers(self._threads if len(found) > 1 else 1) as pool:
-            seen = self._look(pool, found, UPRIGHT, card)
-            doubtful = [number for number, one in enumerate(seen) if looks > 1 and is_doubtful(one.line)]
-            before = [seen[number] for number in doubtful]
-            again = self._look(pool, [found[number] for number in doubtful], SLANTS, card, before)
-        for number, one in zip(doubtful, again, strict=True):
-            seen[number] = one
+            first = self._look(pool, found, UPRIGHT, card)
+            seen = list(first)
+            for slants, is_asked in (UPRIGHT, is_nearly_sure), (SLANTS, is_doubtful):
+                if looks == 1 or (slants == UPRIGHT and self._recogniser.second_card is None):
+                    continue
+                numbers = [number for number, one in enumerate(seen) if is_asked(one.line)]
+                before = [first[number] for number in numbers]
+                again = self._look(pool, [found[number] for number in numbers], slants, card, before)
+                for number, one in zip(numbers, again, strict=True):
+                    seen[number] = one
         return [one.line for one in seen]
 
     def _by_glyphs(self, found: Sequence[_Found]) -> list[Line]:

@@ -15,8 +15,14 @@ from inkdigits.answer import Line
 
 UPRIGHT = (0.0,)
 SLANTS = (0.0, -0.15, 0.15)
-SURE = 0.9  # confidence of each digit of a line that is looked at once
+SURE = 0.9  # confidence of each digit of a line that need not be shown slanted
+_QUITE_SURE = 0.99  # and of one that one look is enough for
 _LIKELY = 0.5  # share of digits from which a line that was refused is looked at again
+
+
+def _least(line: Line) -> float:
+    """The confidence of the least sure of its digits."""
+    return min(digit.confidence for digit in line.digits)
 
 
 def is_doubtful(line: Line) -> bool:
@@ -25,7 +31,12 @@ def is_doubtful(line: Line) -> bool:
     """
     if not line.text:
         return line.digit_share >= _LIKELY
-    return line.status != "ok" or min(digit.confidence for digit in line.digits) < SURE
+    return line.status != "ok" or _least(line) < SURE
+
+
+def is_nearly_sure(line: Line) -> bool:
+    """Whether a line, though not in doubt, deserves another opinion."""
+    return bool(line.text) and not is_doubtful(line) and _least(line) < _QUITE_SURE
 
 
 def slanted(image: np.ndarray, slope: float) -> np.ndarray:
@@ -56,7 +67,7 @@ def mean_of_views(
     if not len(images):
         return []
     asked = slants if upright is None else slants[1:]
-    said = network([slanted(image, slope) for slope in asked for image in images])
+    said = network([slanted(image, slope) for slope in asked for image in images]) if asked else []
     said = [*(upright or ()), *said]
     if len(slants) == 1:
         return said
