@@ -63,7 +63,12 @@ def _line_network_alone() -> Iterator[None]:
 
 VARIANTS = (
     Variant("", contextlib.nullcontext),
-    Variant("no second look", lambda: mock.patch.object(reader, "is_doubtful", lambda line: False)),
+    Variant(
+        "no second look",
+        lambda: mock.patch.multiple(
+            reader, is_doubtful=lambda line: False, is_nearly_sure=lambda line: False
+        ),
+    ),
     Variant(
         "doubtful signs left out", lambda: mock.patch.object(transcript, "likeliest", lambda entries: entries)
     ),

@@ -10,28 +10,31 @@ from drawing import handwriting
 
 from inkdigits.answer import Digit, Line
 from inkdigits.reading import reader as reading
+from inkdigits.reading.card import LINE_FILE, WEIGHTS
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.recogniser import Recogniser
-from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, mean_of_views, slanted
+from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_nearly_sure, mean_of_views, slanted
 
 
 @pytest.mark.parametrize(
-    ("text", "confidences", "status", "share", "doubtful"),
+    ("text", "confidences", "status", "share", "doubtful", "nearly"),
     [
-        ("12", (0.5, 0.99), "ok", 0.9, True),
-        ("12", (0.99, 0.99), "ok", 0.9, False),
-        ("1234567890", (0.97,) * 10, "ok", 0.9, False),
-        ("12", (0.99, 0.99), "unsure", 0.9, True),
-        ("", (), "not_digits", 0.4, False),
-        ("", (), "not_digits", 0.6, True),
+        ("12", (0.5, 0.999), "ok", 0.9, True, False),
+        ("12", (0.995, 0.999), "ok", 0.9, False, False),
+        ("1234567890", (0.97,) * 10, "ok", 0.9, False, True),
+        ("12", (0.95, 0.999), "unsure", 0.9, True, False),
+        ("", (), "not_digits", 0.4, False, False),
+        ("", (), "not_digits", 0.6, True, False),
     ],
 )
 def test_what_could_be_a_number_and_is_not_surely_read_is_in_doubt(
-    text, confidences, status, share, doubtful
+    text, confidences, status, share, doubtful, nearly
 ) -> None:
     box = (0, 0, 9, 9)
     digits = tuple(Digit(*parts, box, ()) for parts in zip(text, confidences, strict=True))
-    assert is_doubtful(Line(text, 0.5, status, box, digits, (), digit_share=share)) is doubtful
+    line = Line(text, 0.5, status, box, digits, (), digit_share=share)
+    assert is_doubtful(line) is doubtful
+    assert is_nearly_sure(line) is nearly
 
 
 @pytest.mark.parametrize("slope", [-0.5, 0.5])
@@ -74,15 +77,24 @@ def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> 
         return original(self, pool, found, slants, *rest)
 
     monkeypatch.setattr(Reader, "_look", spy)
+    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: False)
     reader, picture = Reader(), handwriting("20863")
     (sure,) = reader.read(picture)
     assert sure.status == "ok"
-    assert looks == [(1, UPRIGHT), (0, SLANTS)]
+    assert looks == [(1, UPRIGHT), (0, UPRIGHT), (0, SLANTS)]
+    looks.clear()
+    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: True)
+    (nearly,) = reader.read(picture)
+    assert looks == [(1, UPRIGHT), (1, UPRIGHT), (0, SLANTS)]
     looks.clear()
     monkeypatch.setattr(reading, "is_doubtful", lambda line: True)
     (doubtful,) = reader.read(picture)
-    assert looks == [(1, UPRIGHT), (1, SLANTS)]
-    assert doubtful.text == sure.text
+    assert looks == [(1, UPRIGHT), (1, UPRIGHT), (1, SLANTS)]
+    assert doubtful.text == nearly.text == sure.text
+    looks.clear()
+    (alone,) = Reader(WEIGHTS / LINE_FILE).read(picture)
+    assert looks == [(1, UPRIGHT), (1, SLANTS)], "nobody else to ask"
+    assert alone.text == sure.text
 
 
 def test_the_second_line_network_is_heard_at_the_second_look_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,9 +107,15 @@ def test_the_second_line_network_is_heard_at_the_second_look_only(monkeypatch: p
 
     monkeypatch.setattr(Recogniser, "line_probabilities", spy)
     reader, picture = Reader(), handwriting("20863")
+    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: False)
     reader.read(picture)
     assert asked == [(False, 1)]
     asked.clear()
+    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: True)
+    reader.read(picture)
+    assert asked == [(False, 1), (True, 1)], "what the first said of it is known"
+    asked.clear()
+    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: False)
     monkeypatch.setattr(reading, "is_doubtful", lambda line: True)
     reader.read(picture)
     # Of the first, the upright strip is not asked again.

@@ -175,16 +175,17 @@ class Reader:
         """Lines as both networks read them, at the first look or a second: what is all but sure is shown to
         the second line network as it stands, what is in doubt to both slanted as well.
         """
+        again = [(UPRIGHT, is_nearly_sure), (SLANTS, is_doubtful)] if looks > 1 else []
+        if self._recogniser.second_card is None:
+            again = again[1:]
         with helpers(self._threads if len(found) > 1 else 1) as pool:
             first = self._look(pool, found, UPRIGHT, card)
             seen = list(first)
-            for slants, is_asked in (UPRIGHT, is_nearly_sure), (SLANTS, is_doubtful):
-                if looks == 1 or (slants == UPRIGHT and self._recogniser.second_card is None):
-                    continue
+            for slants, is_asked in again:
                 numbers = [number for number, one in enumerate(seen) if is_asked(one.line)]
                 before = [first[number] for number in numbers]
-                again = self._look(pool, [found[number] for number in numbers], slants, card, before)
-                for number, one in zip(numbers, again, strict=True):
+                looked = self._look(pool, [found[number] for number in numbers], slants, card, before)
+                for number, one in zip(numbers, looked, strict=True):
                     seen[number] = one
         return [one.line for one in seen]
 
