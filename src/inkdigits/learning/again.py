@@ -1,7 +1,7 @@
 """Strips of writing as they look when the same hand leans otherwise, with another pen. In: strips. Out: as
 many.
 
-To make a line takes a millisecond or two of a core, to change it a fiftieth of that; what stands in each
+To make a line takes a millisecond or two of a core, to change it a twentieth of that; what stands in each
 column stays there.
 """
 

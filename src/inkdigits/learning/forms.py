@@ -3,10 +3,11 @@
 Each form is a string of points in hundredths of a digit's height, x to the right, y down, 0 the top and 100
 the base line. A point with `!` is a sharp corner, `/` lifts the pen. All were written down for this project:
 1 with an upstroke of any length, a foot or a hook; crossed and hooked 7; 2 with a loop, or a head as large as
-a 9's; open and closed 4; 5 whose bowl has shrunk to a hook or is gone, as of a tick; 9 with a tail, or begun
-at its stem, or looped like an l, or with a head like a bead; 7 that is all stem and bar, or a slash with a
-small head; 4 like an h; 0 that ends in a flourish or stays open. Old registers have a 2 whose base is a shelf
-with a tail, and a 3 that hardly turns in, or ends in a ball or a ring.
+a 9's that closes high or low; open and closed 4; 5 whose bowl has shrunk to a hook or is gone, as of a tick,
+its bar perhaps apart; 9 with a tail, or begun at its stem, or looped like an l, or with a head like a bead; 7
+that is all stem and bar, or a slash with a small head, or whose foot curls; 4 like an h; 0 that ends in a
+flourish or stays open. Old registers have a 2 whose base is a shelf with a tail, and a 3 that hardly turns
+in, or ends in a ball or a ring.
 """
 
 from __future__ import annotations

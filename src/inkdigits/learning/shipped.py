@@ -48,11 +48,11 @@ def prepare_synthetic(
     config: TrainConfig,
     folder: Path,
     validation_count: int,
-    seen_again: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+    change: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
 ) -> TrainingData:
     """What `make` makes, with other drawn writers in each epoch; `config.options` may set
-    `examples_an_epoch`. With `seen_again` half of the examples are made, the other half are what it makes of
-    their images.
+    `examples_an_epoch`. With `change` half of the examples are made, the other half are these, their images
+    changed by it.
     """
     training, validation = load_banks(folder, ink)
     count = int(config.options.get("examples_an_epoch", EXAMPLES_AN_EPOCH))
@@ -60,11 +60,11 @@ def prepare_synthetic(
     def epoch(index: int) -> Arrays:
         random = epoch_generator(config.seed, index)
         bank = redrawn(training, random)
-        if seen_again is None:
+        if change is None:
             return make(bank, count, random)
-        images, targets = make(bank, count // 2, random)
-        again = seen_again(images, random)
-        return np.concatenate([images, again]), np.concatenate([targets, targets])
+        images, targets = make(bank, (count + 1) // 2, random)
+        changed = change(images, random)
+        return np.concatenate([images, changed])[:count], np.concatenate([targets, targets])[:count]
 
     return TrainingData(
         epoch=epoch,
