@@ -1,6 +1,8 @@
 """Export: ONNX that agrees with Keras, in float32, for glyphs and for lines; a card that fits; refusals."""
 
 import io
+import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -53,6 +55,15 @@ def test_a_run_is_exported_with_its_card(run, tmp_path):
     for count in (1, 3, 100):
         ours = session.run(None, {"glyphs": GLYPHS[:count]})[0]
         assert np.abs(ours - model.predict(GLYPHS[:count], verbose=0)).max() < 1e-4
+
+
+def test_a_card_says_what_the_run_began_from_not_where_that_lay(run, tmp_path):
+    begun = shutil.copytree(run, tmp_path / "begun")
+    config = runs.read_json(begun / runs.CONFIG)
+    config["options"] = {"begin_from": "/somewhere/else/first.onnx"}
+    (begun / runs.CONFIG).write_text(json.dumps(config))
+    path = export_run(begun, Path("nowhere"), tmp_path, recipe=tiny.TINY)
+    assert load_card(path, NORMALISER_VERSION).recipe["options"] == {"begin_from": "first.onnx"}
 
 
 def test_half_the_bytes_read_nearly_the_same(run, tmp_path):

@@ -69,6 +69,9 @@ def export_run(
     record = runs.read_json(run_folder / runs.ENVIRONMENT)
     metrics = {name: result[name] for name in ("train", "validation") if result[name]}
     settings = config.to_dict()
+    if "begin_from" in config.options:
+        # A card is read elsewhere: where the file lay means nothing there.
+        settings["options"] = {**config.options, "begin_from": Path(config.options["begin_from"]).name}
     if average is not None:
         model = averaged(model, average, _parity_inputs(data))
         metrics = {}
