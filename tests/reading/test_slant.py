@@ -19,10 +19,10 @@ from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_nearly_sure
 @pytest.mark.parametrize(
     ("text", "confidences", "status", "share", "doubtful", "nearly"),
     [
-        ("12", (0.5, 0.999), "ok", 0.9, True, False),
-        ("12", (0.995, 0.999), "ok", 0.9, False, False),
+        ("12", (0.5, 0.99), "ok", 0.9, True, False),
+        ("12", (0.99, 0.99), "ok", 0.9, False, False),
         ("1234567890", (0.97,) * 10, "ok", 0.9, False, True),
-        ("12", (0.95, 0.999), "unsure", 0.9, True, False),
+        ("12", (0.99, 0.99), "unsure", 0.9, True, False),
         ("", (), "not_digits", 0.4, False, False),
         ("", (), "not_digits", 0.6, True, False),
     ],
