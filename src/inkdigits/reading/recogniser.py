@@ -34,6 +34,44 @@ _ADVISER_TEMPERATURE = 4.0
 _NARROWEST = 32  # columns; a narrower strip is padded with paper
 
 
+def _other_kind(path: Path, card: Card, kind: str) -> WeightsError:
+    return WeightsError(f"{path}: a {card.kind} network where a {kind} network is needed")
+
+
+def open_session(path: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    """An ONNX file as a session of so many threads; None is one. What goes wrong is ONNX Runtime's own."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class _Network:
+    """A network of the kind that is asked for, any if None, with its card."""
+
+    def __init__(self, path: Path, threads: int | None, kind: str | None = None) -> None:
+        self.card = load_card(path, NORMALISER_VERSION)
+        if kind is not None and self.card.kind != kind:
+            raise _other_kind(path, self.card, kind)
+        self._path, self._threads = path, threads
+
+    @functools.cached_property
+    def session(self) -> onnxruntime.InferenceSession:
+        """Opened when it is first needed: those that are asked in doubt only would hold up a start."""
+        try:
+            return open_session(self._path, self._threads)
+        except Exception as error:  # ONNX Runtime raises a class of its own for each cause
+            raise WeightsError(
+                f"{self._path}: ONNX Runtime cannot load it ({error}); export the run again"
+            ) from error
+
+    def run(self, images: np.ndarray) -> np.ndarray:
+        """What it says of a batch, as it left its softmax."""
+        return np.asarray(self.session.run(None, {self.session.get_inputs()[0].name: images})[0])
+
+
 class Recogniser:
     """A glyph network and, unless weights of a glyph network alone are given, a line network; and perhaps
     others that are asked where these are in doubt: an adviser, a glyph network, about lone digits, and a
@@ -51,36 +89,29 @@ class Recogniser:
 
     def __init__(self, weights: Path | str | None = None, *, threads: int | None = None) -> None:
         glyphs, lines, adviser, second = _files(weights)
-        self.glyph_card, self._glyphs = _open(glyphs, threads)
-        self.line_card: Card | None = None
-        self._lines: onnxruntime.InferenceSession | None = None
-        if lines is not None:
-            self.line_card, self._lines = _open(lines, threads, "line")
-        elif self.glyph_card.kind == "line":
-            self.line_card, self._lines = self.glyph_card, self._glyphs
-            self.glyph_card, self._glyphs = _open(WEIGHTS / GLYPH_FILE, threads)
-        if self.glyph_card.kind != "glyph":
-            raise _other_kind(glyphs, self.glyph_card, "glyph")
-        self.adviser_card: Card | None = None
-        self.second_card: Card | None = None
-        self._adviser_path, self._second_path, self._threads = adviser, second, threads
-        if adviser is not None:
-            self.adviser_card = _card(adviser, "glyph")
-            if self.adviser_card.classes != DIGITS:
-                raise WeightsError(f"{adviser}: an adviser names the ten digits and nothing else")
-        if second is not None and self.line_card is not None:
-            self.second_card = _card(second, "line")
-            if self.second_card.classes != self.line_card.classes:
+        self._glyphs = _Network(glyphs, threads)
+        self._lines = None if lines is None else _Network(lines, threads, "line")
+        if self._lines is None and self._glyphs.card.kind == "line":
+            self._lines, self._glyphs = self._glyphs, _Network(WEIGHTS / GLYPH_FILE, threads)
+        if self._glyphs.card.kind != "glyph":
+            raise _other_kind(glyphs, self._glyphs.card, "glyph")
+        self._adviser = None if adviser is None else _Network(adviser, threads, "glyph")
+        if self._adviser is not None and self._adviser.card.classes != DIGITS:
+            raise WeightsError(f"{adviser}: an adviser names the ten digits and nothing else")
+        self._second = None
+        if second is not None and self._lines is not None:
+            self._second = _Network(second, threads, "line")
+            if self._second.card.classes != self._lines.card.classes:
                 raise WeightsError(f"{second}: names other classes than {lines}")
-
-    # Those that are asked in doubt only are opened when they first are: a start is sooner done.
-    @functools.cached_property
-    def _adviser(self) -> onnxruntime.InferenceSession | None:
-        return None if self._adviser_path is None else _session(self._adviser_path, self._threads)
-
-    @functools.cached_property
-    def _second(self) -> onnxruntime.InferenceSession | None:
-        return None if self._second_path is None else _session(self._second_path, self._threads)
+        # What every reading needs is opened now, so that damage is said at once.
+        for network in (self._glyphs, self._lines):
+            if network is not None:
+                _ = network.session
+        self.glyph_card = self._glyphs.card
+        self.line_card, self.adviser_card, self.second_card = (
+            None if network is None else network.card
+            for network in (self._lines, self._adviser, self._second)
+        )
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -107,9 +138,9 @@ class Recogniser:
         if not len(glyphs):
             return np.zeros((0, classes), np.float32)
         told = soften(_outputs(self._glyphs, glyphs), self.glyph_card.temperature)
-        if self.adviser_card is not None:
+        if self._adviser is not None:
             doubtful = np.flatnonzero((told.max(axis=1) < DOUBT) & lone)
-            if doubtful.size and self._adviser is not None:
+            if doubtful.size:
                 advice = soften(_outputs(self._adviser, glyphs[doubtful]), _ADVISER_TEMPERATURE)
                 told[doubtful] = advised(told[doubtful], advice)
         return told
@@ -118,19 +149,14 @@ class Recogniser:
         """Strips (32, width) uint8, each of its own width, to probabilities (width / 2, classes) float32
         each; with `second` those of the second line network.
         """
-        card = self.second_card if second else self.line_card
-        session = None if card is None else self._second if second else self._lines
-        if session is None or card is None:
-            name = SECOND_FILE if second else LINE_FILE
+        network, name = (self._second, SECOND_FILE) if second else (self._lines, LINE_FILE)
+        if network is None:
             raise WeightsError(f"these weights hold no line network {name}; pass a folder that has one")
-        return _steps(session, card, strips)
+        return _steps(network, strips)
 
 
-def _steps(
-    session: onnxruntime.InferenceSession, card: Card, strips: Sequence[np.ndarray]
-) -> list[np.ndarray]:
+def _steps(network: _Network, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
     """A line network's probabilities (width / 2, classes) of each strip."""
-    name = session.get_inputs()[0].name
     results: list[np.ndarray] = [np.zeros((0, 0), np.float32)] * len(strips)
     # Only strips of one width share a batch: padded, what is read of one would depend on the others.
     widths = [max(_NARROWEST, strip.shape[1] + strip.shape[1] % LINE_STRIDE) for strip in strips]
@@ -138,20 +164,16 @@ def _steps(
         batch = np.zeros((len(members), STRIP_HEIGHT, width), np.uint8)
         for row, index in enumerate(members):
             batch[row, :, : strips[index].shape[1]] = strips[index]
-        outputs = soften(np.asarray(session.run(None, {name: batch})[0]), card.temperature)
+        outputs = soften(network.run(batch), network.card.temperature)
         for row, index in enumerate(members):
             results[index] = outputs[row, : max(1, -(-strips[index].shape[1] // LINE_STRIDE))]
     return results
 
 
-def _outputs(session: onnxruntime.InferenceSession, glyphs: np.ndarray) -> np.ndarray:
+def _outputs(network: _Network, glyphs: np.ndarray) -> np.ndarray:
     """A network's outputs (n, classes) for at least one glyph."""
-    name = session.get_inputs()[0].name
     return np.concatenate(
-        [
-            np.asarray(session.run(None, {name: glyphs[start : start + _BATCH]})[0])
-            for start in range(0, len(glyphs), _BATCH)
-        ]
+        [network.run(glyphs[start : start + _BATCH]) for start in range(0, len(glyphs), _BATCH)]
     )
 
 
@@ -178,37 +200,3 @@ def _files(weights: Path | str | None) -> tuple[Path, Path | None, Path | None, 
         lines, adviser, second = (other if other.exists() else None for other in others)
         return path / GLYPH_FILE, lines, adviser, second
     return path, None, None, None
-
-
-def _other_kind(path: Path, card: Card, kind: str) -> WeightsError:
-    return WeightsError(f"{path}: a {card.kind} network where a {kind} network is needed")
-
-
-def open_session(path: Path, threads: int | None) -> onnxruntime.InferenceSession:
-    """An ONNX file as a session of so many threads; None is one. What goes wrong is ONNX Runtime's own."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _card(path: Path, kind: str | None = None) -> Card:
-    card = load_card(path, NORMALISER_VERSION)
-    if kind is not None and card.kind != kind:
-        raise _other_kind(path, card, kind)
-    return card
-
-
-def _session(path: Path, threads: int | None) -> onnxruntime.InferenceSession:
-    try:
-        return open_session(path, threads)
-    except Exception as error:  # ONNX Runtime raises a class of its own for each cause
-        raise WeightsError(f"{path}: ONNX Runtime cannot load it ({error}); export the run again") from error
-
-
-def _open(
-    path: Path, threads: int | None, kind: str | None = None
-) -> tuple[Card, onnxruntime.InferenceSession]:
-    return _card(path, kind), _session(path, threads)
