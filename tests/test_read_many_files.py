@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Generator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -87,6 +89,16 @@ def test_a_killed_process_takes_no_file_with_it(folder: Path, tmp_path: Path) ->
         assert reading.wait(120) == 0
     sources = [Path(json.loads(line)["source"]).name for line in out.read_text().splitlines()]
     assert sources == _NAMES
+
+
+def test_reading_that_is_given_up_leaves_nothing_running(folder: Path) -> None:
+    reading = read_files([str(folder / name) for name in _NAMES], Order(), 2)
+    assert isinstance(reading, Generator)
+    next(reading)
+    assert psutil.Process().children() and threading.active_count() > 1
+    reading.close()
+    readers = [one for one in psutil.Process().children() if "spawn_main" in str(one.cmdline())]
+    assert not readers and not [one for one in threading.enumerate() if "Executor" in type(one).__name__]
 
 
 def test_a_file_that_kills_is_told_and_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,12 +131,13 @@ def read_files(sources: Iterable[str | Answer], order: Order, jobs: int) -> Iter
             try:
                 yield future.result()
             except BrokenProcessPool:
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(cancel_futures=True)
                 yield _alone(str(source), order)
                 pool = _pool(jobs)
                 given = deque((other, _give(pool, other, order)) for other, _ in given)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # The interpreter's end would wait for it too, and may write to a pipe that the pool is just closing.
+        pool.shutdown(cancel_futures=True)
 
 
 def _alone(source: str, order: Order) -> tuple[Answer, ...]:
