@@ -2,6 +2,7 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,20 @@ def test_runs_are_listed_in_the_order_of_the_table_and_replaced(tmp_path):
     assert [(one["model"], one["seed"]) for one in listed] == [("mlp", 0), ("mlp", 1), ("svm", 0)]
     assert listed[1]["epochs"] == 9 and json.loads(path.read_text()) == listed
     assert len(path.read_text().splitlines()) == 5
+
+
+def test_commands_that_write_to_one_list_lose_none_of_its_runs(tmp_path):
+    path = tmp_path / "table1.json"
+
+    def listing(name: str) -> None:
+        for seed in range(40):
+            benchmark.merge(path, [{"model": name, "seed": seed}])
+
+    names = ("svm", "mlp", "knn")
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(listing, names))
+    assert len(json.loads(path.read_text())) == 40 * len(names)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_first_seeds_come_first_committees_last_and_shared_runs_once():

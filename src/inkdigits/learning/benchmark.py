@@ -214,15 +214,16 @@ _SCORERS: dict[str, Callable[[Any, Path, Path], dict[str, Any]]] = {
 
 def merge(path: Path, scored: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Put runs into the list at `path`, in the order of the table; a run of the same row and seed is
-    replaced.
+    replaced. Several commands may do so at a time.
     """
-    there = runs.read_json(path) if path.is_file() else []
-    merged = {(one["model"], one["seed"]): one for one in [*there, *scored]}
     order = list(BY_NAME)
     rank = {name: index for index, name in enumerate(order)}
-    listed = sorted(merged.values(), key=lambda one: (rank.get(one["model"], len(order)), one["seed"]))
     path.parent.mkdir(parents=True, exist_ok=True)
-    runs.write_text(path, _lines(listed))
+    with runs.in_turn(path.parent):
+        there = runs.read_json(path) if path.is_file() else []
+        merged = {(one["model"], one["seed"]): one for one in [*there, *scored]}
+        listed = sorted(merged.values(), key=lambda one: (rank.get(one["model"], len(order)), one["seed"]))
+        runs.write_text(path, _lines(listed))
     return listed
 
 

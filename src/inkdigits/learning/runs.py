@@ -75,6 +75,24 @@ def held(folder: Path) -> Iterator[None]:
             (folder / HELD).unlink(missing_ok=True)
 
 
+@contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """Wait until no other process, or thread, is here with the same folder: for a file that is read, changed
+    and written. Where the system has no such locks, nothing is waited for.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """Let `write` fill a temporary file, sync it to the disk, and rename it to `path`; where that fails,
     nothing is left of it.
