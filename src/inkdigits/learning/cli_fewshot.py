@@ -53,7 +53,7 @@ def fewshot(
         err.print(f"{few.key(count)}  {name}: {summary(values)} %", highlight=False)
 
     found = few.measure(few.open_bench(run, data_folder(folder), on), sizes, range(draws), methods, tell)
-    record = {"run": str(run), "on": on, "draws": found}
+    record = {"run": run.resolve().name, "on": on, "draws": found}
     if out is not None:
         write_json(out, record)
     if as_json:

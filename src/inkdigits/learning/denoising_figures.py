@@ -54,7 +54,7 @@ def report_denoising(
     whole: Any = keras.saving.load_model(run / AUTOENCODER, compile=False)
     out.mkdir(parents=True, exist_ok=True)
     table = out / "denoising.json"
-    record = {"run": str(run), "baseline": str(baseline), "on": on, "count": len(digits)}
+    record = {"run": run.resolve().name, "baseline": baseline.resolve().name, "on": on, "count": len(digits)}
     runs.write_json(table, {**record, "accuracy": [asdict(row) for row in rows]})
     pictures = [
         draw_reconstructions(whole, digits, out / "reconstructions.png"),
