@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -131,6 +133,21 @@ def test_commands_that_write_to_one_list_lose_none_of_its_runs(tmp_path):
         list(pool.map(listing, names))
     assert len(json.loads(path.read_text())) == 40 * len(names)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_run_ends_with_the_command_that_began_it():
+    run_forever = "benchmark.run = lambda *_: time.sleep(600); queue._work('mlp', '0', 'runs', 'data', '')"
+    words = [
+        sys.executable,
+        "-c",
+        f"import time; from inkdigits.learning import benchmark, queue; {run_forever}",
+    ]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(8)
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(60) == 1
 
 
 def test_first_seeds_come_first_committees_last_and_shared_runs_once():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,7 @@ def run_all(wanted: list[Job], places: Places, at_a_time: int, console: Console)
             time.sleep(0.2)
             for process in [process for process in running if process.poll() is not None]:
                 job, share = running.pop(process)
+                process.communicate()  # closes what it could have read from
                 free.append(share)
                 ended += 1
                 left = (time.monotonic() - begun) / ended * (count - ended) / 60
@@ -125,7 +127,7 @@ def _start(job: Job, places: Places, cores: list[int]) -> subprocess.Popen[bytes
     with open(places.log(job), "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "inkdigits.learning.queue", *words],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # closed by the system when this process ends, however it does
             stdout=log,
             stderr=log,
         )
@@ -140,11 +142,18 @@ def _stopped_with_us(running: dict[subprocess.Popen[bytes], Any]) -> Iterator[No
         for process in running:
             process.terminate()
         for process in running:
-            process.wait()
+            process.communicate()
+
+
+def _end_with_the_queue() -> None:
+    """Nobody waits for this run then, and another may begin in its folder; its checkpoints stay."""
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 def _work(name: str, seed: str, folder: str, data: str, cores: str) -> int:
     """One run, in this process."""
+    threading.Thread(target=_end_with_the_queue, daemon=True).start()
     # TensorFlow makes as many threads as it may use cores.
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
