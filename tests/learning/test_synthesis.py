@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from inkdigits.learning import strings, texture
+from inkdigits.learning import inking, strings, texture
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
+from inkdigits.learning.inking import draw_pen, ink_again
 from inkdigits.learning.line_calibration import calibrate_lines, read_outputs
 from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_line, make_lines, target_text
 from inkdigits.reading.glyph import normalise
@@ -67,10 +69,10 @@ def test_equal_neighbours_are_two_in_the_target(bank: InkBank) -> None:
 def test_a_first_digit_may_be_taller_than_the_others(bank: InkBank, monkeypatch: pytest.MonkeyPatch) -> None:
     def heights(share: float) -> tuple[np.ndarray, np.ndarray]:
         """Of first digits and of the second in lines that are all digits, by the hand that draws them."""
-        monkeypatch.setattr(strings, "_TALL_FIRST", share)
+        monkeypatch.setattr(inking, "_TALL_FIRST", share)
         monkeypatch.setattr(strings, "_draw_text", lambda random: [9, 9, 9])  # 8s
         drawn: list[float] = []
-        inked = strings.ink_again
+        inked = inking.ink_again
 
         def measured(glyph: np.ndarray, size: float, *rest: Any) -> np.ndarray:
             image = inked(glyph, size, *rest)
@@ -88,10 +90,44 @@ def test_a_first_digit_may_be_taller_than_the_others(bank: InkBank, monkeypatch:
         return lines[:, 0], lines[:, 1]
 
     first, second = heights(1.0)
-    assert 1.3 < np.median(first / second) < 1.7
+    assert 1.4 < np.median(first / second) < 1.8
     assert np.median(first) <= 64  # of the canvas: it is the others that are small
     first, second = heights(0.0)
-    assert 0.9 < np.median(first / second) < 1.1
+    assert 1.02 < np.median(first / second) < 1.16
+
+
+def test_an_even_pen_is_as_wide_everywhere_and_keeps_strokes_whole() -> None:
+    pen = replace(draw_pen(np.random.default_rng(0)), slant=0.0, aspect=1.0, height=50.0, level=0.5, gain=4.0)
+    bar, ring = np.zeros((28, 28), np.uint8), np.zeros((28, 28), np.uint8)
+    bar[4:14, 10:17], bar[13:24, 12:15] = 255, 255  # wide above, narrow below
+    cv2.ellipse(ring, (14, 14), (7, 9), 0, 0, 360, 255, 4, cv2.LINE_AA)
+    for stroke in (0.06, 0.1):
+        even = replace(pen, stroke=stroke)
+        inked = ink_again(bar, 50, even, np.random.default_rng(1))
+        widths = inked.sum(axis=1)[6:-6]
+        assert abs(np.median(widths[:15]) - 50 * stroke) < 1.5 > abs(np.median(widths[-15:]) - 50 * stroke)
+        round_one = (ink_again(ring, 50, even, np.random.default_rng(1)) > 0.5).astype(np.uint8)
+        pieces = cv2.connectedComponentsWithStats(round_one)[2][1:, cv2.CC_STAT_AREA]
+        assert pieces.max() > 0.9 * pieces.sum()
+        outside = cv2.copyMakeBorder(1 - round_one, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+        assert cv2.connectedComponents(outside, connectivity=4)[0] == 3  # and the hole
+    as_it_is = ink_again(bar, 50, replace(pen, stroke=0.0, dilation=0), np.random.default_rng(1))
+    assert np.median(as_it_is.sum(axis=1)[8:20]) > 1.8 * np.median(as_it_is.sum(axis=1)[-20:-8])
+
+
+def test_digits_have_the_proportions_of_their_hand() -> None:
+    random = np.random.default_rng(3)
+    pen = replace(draw_pen(random), zeros=0.75, hanging=0.2)
+
+    def drawn(digit: int, rest: list[int]) -> np.ndarray:
+        """Heights, widths and rises (200, 3)."""
+        return np.array([strings._proportions(digit + 1, rest, pen, random) for _ in range(200)])
+
+    amid, last, seven, eight = drawn(0, [5]), drawn(0, [1, 1]), drawn(7, [5]), drawn(8, [5])
+    assert 0.72 < np.median(amid[:, 0]) < 0.78 and amid[:, 1].min() >= 1 and amid[:, 2].min() >= 0
+    assert last[:, 0].mean() < amid[:, 0].mean()
+    assert 1.02 < np.median(seven[:, 0]) < 1.08 and -0.2 <= seven[:, 2].min() < -0.1
+    assert np.array_equal(eight, np.tile([1.0, 1.0, 0.0], (200, 1)))
 
 
 def test_glyphs_have_every_class_and_are_the_same_for_the_same_seed(bank: InkBank) -> None:

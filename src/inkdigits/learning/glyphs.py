@@ -16,7 +16,8 @@ import numpy as np
 
 from inkdigits.learning.augment import Augmentation, augment
 from inkdigits.learning.damage import damage
-from inkdigits.learning.strings import Image, InkBank, Pen, draw_mark, draw_pen, ink_again
+from inkdigits.learning.inking import Image, Pen, draw_mark, draw_pen, ink_again
+from inkdigits.learning.strings import InkBank
 from inkdigits.learning.texture import shaken
 from inkdigits.learning.touching import cut_out
 from inkdigits.reading.glyph import normalise

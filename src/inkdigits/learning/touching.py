@@ -7,7 +7,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from inkdigits.learning.strings import Image, Pen, add_ink, join
+from inkdigits.learning.inking import Image, Pen, add_ink, join
 from inkdigits.reading.pieces import divide
 
 _GAP, _GAP_SPREAD = -0.04, 0.07  # of the pen's height, between neighbours
