@@ -36,7 +36,7 @@ Image = np.ndarray
 class Pen:
     """What stays the same along a line.
 
-    `height` is a digit's, in pixels of the canvas; `gap` to the next sign is in pixels, `gap_drift`,
+    `height` is a digit's, in pixels of the canvas; the `gap` to the next sign, and `gap_drift`,
     `size_drift` and `base_drift`, standard deviations, are shares of the height. `stroke` is the width of
     strokes that are as wide everywhere, a share of the height; 0 leaves them as the glyph has them, cut at
     `level` with the contrast `gain` and widened by `dilation` pixels. `first` and `zeros` are the heights of

@@ -77,7 +77,7 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
         larger = replace(pen, height=pen.height * pen.first) if place == 0 and 1 < sign <= 10 else pen
         image, rise = _sign(sign, signs[place + 1 :], bank, writer, larger, random)
         rise -= float(random.uniform(0, 0.4)) * (larger.height - pen.height)
-        gap = pen.gap + float(random.normal(0, pen.gap_drift)) * pen.height
+        gap = (pen.gap + float(random.normal(0, pen.gap_drift))) * pen.height
         if sign > 10:
             gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
         if place and sign != _FOREIGN == signs[place - 1]:
