@@ -96,6 +96,29 @@ def test_a_first_digit_may_be_taller_than_the_others(bank: InkBank, monkeypatch:
     assert 1.02 < np.median(first / second) < 1.16
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.25, 1.0])
+def test_digits_stand_as_far_apart_as_the_hand_says(
+    bank: InkBank, monkeypatch: pytest.MonkeyPatch, gap: float
+) -> None:
+    pen = replace(draw_pen(np.random.default_rng(0)), height=40.0, gap=gap, gap_drift=0.0, first=1.0)
+    boxes: list[tuple[int, int]] = []
+    laid = strings.add_ink
+
+    def noted(ink: np.ndarray, image: np.ndarray, x: int, y: int) -> None:
+        boxes.append((x, x + image.shape[1]))
+        laid(ink, image, x, y)
+
+    monkeypatch.setattr(strings, "draw_pen", lambda random: pen)
+    monkeypatch.setattr(strings, "_draw_text", lambda random: [9, 9])  # 8s
+    monkeypatch.setattr(strings, "add_ink", noted)
+    gaps = []
+    for seed in range(20):
+        boxes.clear()
+        make_line(bank, np.random.default_rng(seed))
+        gaps.append(boxes[1][0] - boxes[0][1])
+    assert abs(np.median(gaps) - 40 * gap) <= 1
+
+
 def test_an_even_pen_is_as_wide_everywhere_and_keeps_strokes_whole() -> None:
     pen = replace(draw_pen(np.random.default_rng(0)), slant=0.0, aspect=1.0, height=50.0, level=0.5, gain=4.0)
     bar, ring = np.zeros((28, 28), np.uint8), np.zeros((28, 28), np.uint8)
