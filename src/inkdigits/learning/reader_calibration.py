@@ -109,7 +109,8 @@ def read_lines(reader: Reader, strips: np.ndarray, texts: list[str]) -> tuple[np
         page = cv2.resize(255 - strip, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
         (answer,) = reader.read(page)
         if answer.text:
-            found.append((answer.confidence, answer.text == text))
+            # Where digits stand far apart they may be told as two lines.
+            found.append((answer.confidence, answer.text.replace("\n", "") == text))
     confidence, right = np.array(found, float).reshape(-1, 2).T
     return confidence, right.astype(bool)
 

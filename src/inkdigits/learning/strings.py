@@ -26,6 +26,7 @@ _HIGHER, _BELOW = (5, 8, 10), (8, 10)  # classes: 4, 7 and 9; 7 and 9
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
 # Of lines begin as amounts, distances and dates do: with a 1 in 30 %, with a 9 in 5 (Benford 1938).
 _AMOUNTS = 0.5
+_SHOWN = 0.6  # of a sign is what the next one leaves of it at least: what is hidden nobody can read
 _SCRIBBLED = 0.1  # of foreign signs are scribbles
 
 
@@ -85,7 +86,7 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
         if place and pen.is_chained and sign == signs[place - 1] == 1:
             gap = -float(random.uniform(0.05, 0.45)) * image.shape[1]
         if place:
-            x = max(x + gap, spans[-1][0] + 5)
+            x = max(x + gap, spans[-1][0] + max(5.0, _SHOWN * (x - spans[-1][0])))
         if x + image.shape[1] > width - 2:
             break
         y = base + slope * (x - width / 2) + float(random.normal(0, pen.base_drift)) * pen.height - rise
