@@ -204,7 +204,8 @@ def test_calibration_makes_overconfident_lines_less_sure(bank: InkBank) -> None:
         shown = target.copy()
         if random.random() < 0.3 and (shown > 0).any():
             start = int(np.flatnonzero(shown)[0])
-            shown[start : start + 2] = 1 + shown[start] % 10
+            ends = start + 1 + np.flatnonzero(np.diff(shown[start:]))
+            shown[start : ends[0] if ends.size else None] = 1 + shown[start] % 10
         outputs[line, np.arange(len(target)), shown] = 1.0
     outputs /= outputs.sum(axis=2, keepdims=True)
     temperature, threshold, exact = calibrate_lines(outputs, targets, risk=0.05)
