@@ -54,13 +54,13 @@ class Pen:
     dilation: int
     size_drift: float
     base_drift: float
-    font: int | None = None
-    is_chained: bool = False
-    stroke: float = 0.0
-    zeros: float = 1.0
-    first: float = 1.0
-    hanging: float = 0.0
-    gap_drift: float = 0.07
+    font: int | None
+    is_chained: bool
+    stroke: float
+    zeros: float
+    first: float
+    hanging: float
+    gap_drift: float
 
 
 def draw_pen(random: np.random.Generator) -> Pen:
@@ -92,10 +92,9 @@ def _evenly(drawn: Image, width: float) -> Image:
     The middle is where ink is deepest: with a tolerance that keeps it in one piece, and without the spurs
     that reach from it into corners.
     """
-    mask = (drawn > 0.5).astype(np.uint8)
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+    depth = cv2.distanceTransform((drawn > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     middle = (depth >= cv2.dilate(depth, _SQUARE) - 0.8) & (depth > 0.4 * cv2.dilate(depth, _AROUND))
-    away = cv2.distanceTransform((~(middle & (mask > 0))).astype(np.uint8), cv2.DIST_L2, 5)
+    away = cv2.distanceTransform((~middle).astype(np.uint8), cv2.DIST_L2, 5)
     return np.clip(width / 2 + 0.5 - away, 0, 1)
 
 
