@@ -24,6 +24,7 @@ from rich.table import Table
 
 from inkdigits.errors import DataError
 from inkdigits.learning import environment
+from inkdigits.learning.runs import in_turn, write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
@@ -219,12 +220,11 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 
 def write_results(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Merge `rows` into the file: same figure replaced, new figures appended. Never leaves half a file."""
-    merged = {row["figure"]: row for row in read_results(path)}
-    merged.update({row["figure"]: row for row in rows})
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(path.name + ".part")
-    half.write_text(json.dumps(list(merged.values()), indent=1, ensure_ascii=False) + "\n")
-    half.replace(path)
+    with in_turn(path.parent):
+        merged = {row["figure"]: row for row in read_results(path)}
+        merged.update({row["figure"]: row for row in rows})
+        write_text(path, json.dumps(list(merged.values()), indent=1, ensure_ascii=False) + "\n")
 
 
 def print_rows(rows: Sequence[dict[str, Any]], *, title: str, note: str | None = None) -> None:
