@@ -71,8 +71,8 @@ def _worn(
     glyph: np.ndarray, none: bool, bank: InkBank, writer: int, random: np.random.Generator
 ) -> np.ndarray:
     """The glyph drawn at a size of its own, damaged, photographed and normalised."""
-    pen = draw_pen(random)
     size = float(random.uniform(18, 64))
+    pen = dataclasses.replace(draw_pen(random), height=size)
     if none and random.random() < 0.45:
         drawn = _not_a_digit(bank, writer, size, random)
     else:
@@ -104,14 +104,13 @@ def _cut_out(
         ink_again(_source(bank, int(random.integers(10)), writer, random), size, pen, random)
         for _ in range(before + after)
     ]
-    pen = dataclasses.replace(pen, height=size)
     piece = cut_out([*others[:before], drawn, *others[before:]], before, pen, random)
     return piece if min(piece.shape) > 1 and piece.sum() > 0.5 * drawn.sum() else drawn
 
 
 def _not_a_digit(bank: InkBank, writer: int, size: float, random: np.random.Generator) -> Image:
     """A mark, half a digit, or two digits at once."""
-    pen = draw_pen(random)
+    pen = dataclasses.replace(draw_pen(random), height=size)
     kind = random.random()
     if kind < 0.25:
         return draw_mark(str(random.choice([".", ",", "-", "="])), pen, random)[0]
