@@ -1,26 +1,30 @@
 """Synthetic lines of handwriting, all digits of a line by one writer. In: single digits. Out: strips and
 targets.
 
-A line is laid out at twice the strip's resolution: digits are inked again at their new size, slanted,
+A line is laid out at about twice the strip's resolution: digits are inked again at their new size, slanted,
 thickened, moved off the base line, set apart or into each other, with points, commas, dashes and foreign
-characters between them; print lies under them, a camera looks at them, and the picture may end close to them.
+characters between them; print lies under them; it is cut out as the reader would, a camera looks at it, and
+the picture may end close to it.
 A target names, for every second column, the class of the sign whose middle lies there; class 0 is none.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from inkdigits.learning import strangers, texture
-from inkdigits.learning.inking import ZOOM, Image, Pen, add_ink, draw_mark, draw_pen, ink_again, join
+from inkdigits.learning.framing import STRIP_WIDTH, Framed, Placed, frame
+from inkdigits.learning.inking import Image, Pen, add_ink, draw_mark, draw_pen, ink_again, join
 from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
+from inkdigits.reading.strips import SIDE, TEXT_SHARE
 
 LINE_CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?")
 STRIDE = 2  # columns of the strip a step of the target
-STRIP_WIDTH = 160
+_CANVAS = (80, 400)  # rows, columns: room for a strip's height above the tallest digits
 _FOREIGN = LINE_CLASSES.index("?")
 _HIGHER, _BELOW = (5, 8, 10), (8, 10)  # classes: 4, 7 and 9; 7 and 9
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
@@ -63,46 +67,62 @@ def target_text(target: np.ndarray) -> str:
 
 def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """One strip (32, 160) uint8 and its target (80,) uint8."""
-    height, width = STRIP_HEIGHT * ZOOM, STRIP_WIDTH * ZOOM
     pen = draw_pen(random)
-    signs = _draw_text(random)
-    pen = replace(pen, height=min(pen.height, 0.95 * height / max(1.0, pen.first)))
+    pen = replace(pen, height=min(pen.height, 0.95 * _CANVAS[0] / max(1.0, pen.first)))
     writer = int(random.choice(len(bank.rows), p=bank.shares))
+    slack = max(0.0, _CANVAS[0] - pen.height * 1.15)
+    base = _CANVAS[0] - float(random.uniform(0.2, 0.8)) * slack - pen.height * 0.07
+    ink, signs = _write(_draw_text(random), bank, writer, pen, base, random)
+    ink *= _pressure(*ink.shape, random)
+    picture = _print(ink, signs, base, pen, bank, random)
+    framed = frame(picture, signs, random)
+    small = finish_strip(texture.camera(framed.image, random))
+    if signs:
+        small = texture.at_the_border(small, framed.box(signs), random)
+    strip = np.zeros((STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
+    strip[:, : small.shape[1]] = small
+    return strip, _target(signs, framed)
+
+
+def _write(
+    text: list[int], bank: InkBank, writer: int, pen: Pen, base: float, random: np.random.Generator
+) -> tuple[Image, list[Placed]]:
+    """The ink of a line on a canvas, and where each sign lies; what does not fit is left out."""
+    height, width = _CANVAS
     ink = np.zeros((height, width), np.float32)
-    slack = max(0.0, height - pen.height * 1.15)
-    base = height - float(random.uniform(0, slack)) - pen.height * 0.07
-    x = float(random.uniform(1, 0.6 * pen.height + 2))
-    slope = float(random.normal(0, 0.025))
-    spans: list[tuple[float, float, int]] = []
-    for place, sign in enumerate(signs):
+    room = min(width - 2.0, pen.height * 1.2 / TEXT_SHARE / STRIP_HEIGHT * STRIP_WIDTH)
+    x = float(random.uniform(1, 0.6 * pen.height + 2)) if random.random() < 0.25 else SIDE * pen.height + 2
+    slope = float(random.normal(-0.015, 0.035))
+    placed: list[Placed] = []
+    for place, sign in enumerate(text):
         larger = replace(pen, height=pen.height * pen.first) if place == 0 and 1 < sign <= 10 else pen
-        image, rise = _sign(sign, signs[place + 1 :], bank, writer, larger, random)
+        image, rise = _sign(sign, text[place + 1 :], bank, writer, larger, random)
         rise -= float(random.uniform(0, 0.4)) * (larger.height - pen.height)
-        gap = (pen.gap + float(random.normal(0, pen.gap_drift))) * pen.height
-        if sign > 10:
-            gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
-        if place and sign != _FOREIGN == signs[place - 1]:
-            gap += float(random.exponential(0.5)) * pen.height  # a label stands apart
-        if place and pen.is_chained and sign == signs[place - 1] == 1:
-            gap = -float(random.uniform(0.05, 0.45)) * image.shape[1]
-        if place:
-            x = max(x + gap, spans[-1][0] + max(5.0, _SHOWN * (x - spans[-1][0])))
-        if x + image.shape[1] > width - 2:
+        if placed:
+            last = placed[-1]
+            gap = _gap(sign, last.sign, image.shape[1], pen, random)
+            x = max(last.right + gap, last.left + max(5.0, _SHOWN * (last.right - last.left)))
+        if x + image.shape[1] > room:
             break
         y = base + slope * (x - width / 2) + float(random.normal(0, pen.base_drift)) * pen.height - rise
-        add_ink(ink, image, round(x), round(y - image.shape[0]))
-        if place and random.random() < (_JOINED_ZEROS if sign == signs[place - 1] == 1 else _JOINED):
-            join(ink, spans[-1], x + 0.3 * image.shape[1], base, pen, random)
-        spans.append((x, x + image.shape[1], sign))
-        x += image.shape[1]
-    ink *= _pressure(height, width, random)
-    strip = _print(ink, spans, base, pen, bank, random)
-    small = cv2.resize(strip, (STRIP_WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
-    small = finish_strip(texture.camera(small, random))
-    if spans:
-        box = np.array([spans[0][0], base - pen.height, spans[-1][1], base]) / ZOOM
-        small = texture.at_the_border(small, box, random)
-    return small, _target(spans)
+        top = round(y - image.shape[0])
+        add_ink(ink, image, round(x), top)
+        if placed and random.random() < (_JOINED_ZEROS if sign == placed[-1].sign == 1 else _JOINED):
+            join(ink, (placed[-1].left, placed[-1].right), x + 0.3 * image.shape[1], base, pen, random)
+        placed.append(Placed(x, top, x + image.shape[1], top + image.shape[0], sign))
+    return ink, placed
+
+
+def _gap(sign: int, before: int, width: int, pen: Pen, random: np.random.Generator) -> float:
+    """Pixels between a sign, `width` pixels wide, and the one `before` it; below 0 they overlap."""
+    gap = (pen.gap + float(random.normal(0, pen.gap_drift))) * pen.height
+    if sign > 10:
+        gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
+    if sign != _FOREIGN == before:
+        gap += float(random.exponential(0.5)) * pen.height  # a label stands apart
+    if pen.is_chained and sign == before == 1:
+        gap = -float(random.uniform(0.05, 0.45)) * width
+    return gap
 
 
 def _draw_text(random: np.random.Generator) -> list[int]:
@@ -168,7 +188,7 @@ def _proportions(
     if sign == 1:
         if pen.zeros < 1:
             share = pen.zeros * float(np.exp(random.normal(0, 0.06)))
-            wider, rise = float(random.uniform(1.0, 1.0 / pen.zeros)), float(random.uniform(0, 0.12))
+            wider, rise = float(random.uniform(1.0, 1.3 / pen.zeros)), float(random.uniform(0, 0.12))
         if all(other == 1 or other > 10 for other in rest) and random.random() < 0.25:
             share *= float(random.uniform(0.5, 0.85))  # at an amount's end they are often smaller still
             rise = float(random.uniform(0, 0.25))
@@ -201,7 +221,7 @@ def _pressure(height: int, width: int, random: np.random.Generator) -> Image:
 
 def _print(
     ink: Image,
-    spans: list[tuple[float, float, int]],
+    signs: list[Placed],
     base: float,
     pen: Pen,
     bank: InkBank,
@@ -212,8 +232,8 @@ def _print(
     paper = texture.background(height, width, pen.height, random)
     if random.random() < 0.3:
         paper = np.maximum(paper, texture.printed_lines(height, width, base - pen.height, base, random))
-    elif random.random() < 0.12 and spans:
-        edges = [span[0] - 0.1 * pen.height for span in spans] + [spans[-1][1] + 0.1 * pen.height]
+    elif random.random() < 0.12 and signs:
+        edges = [sign.left - 0.1 * pen.height for sign in signs] + [signs[-1].right + 0.1 * pen.height]
         pad = pen.height * float(random.uniform(0.02, 0.2))
         paper = np.maximum(
             paper, texture.cells(height, width, edges, base - pen.height - pad, base + pad, random)
@@ -230,15 +250,15 @@ def _print(
     return np.clip(ink * strength + paper * (1 - 0.8 * ink) * (strength + 0.2), 0, 1)
 
 
-def _target(spans: list[tuple[float, float, int]]) -> np.ndarray:
+def _target(signs: list[Placed], framed: Framed) -> np.ndarray:
     target = np.zeros(STRIP_WIDTH // STRIDE, np.uint8)
-    step = STRIDE * ZOOM
-    for left, right, sign in spans:
-        middle, reach = (left + right) / 2 / step, max(0.5, 0.22 * (right - left) / step)
+    step = STRIDE * framed.across
+    for one in signs:
+        middle, reach = (one.left + one.right) / 2 / step, max(0.5, 0.22 * (one.right - one.left) / step)
         first, last = round(middle - reach - 0.5), round(middle + reach - 0.5)
-        target[max(0, first) : last + 1] = sign
-    for (_, right, sign), (left, _, other) in zip(spans, spans[1:], strict=False):
-        if sign == other:  # two equal neighbours need a step of nothing between them
-            place = round((left + right) / 2 / step - 0.5)
+        target[max(0, first) : last + 1] = one.sign
+    for one, other in itertools.pairwise(signs):
+        if one.sign == other.sign:  # two equal neighbours need a step of nothing between them
+            place = round((one.right + other.left) / 2 / step - 0.5)
             target[min(max(place, 0), target.size - 1)] = 0
     return target

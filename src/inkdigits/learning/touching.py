@@ -27,7 +27,7 @@ def cut_out(digits: list[Image], which: int, pen: Pen, random: np.random.Generat
     height = max(digit.shape[0] for digit in digits) + 2 * room
     ink = np.zeros((height, sum(digit.shape[1] for digit in digits) + 2 * room), np.float32)
     base, x = height - room, float(room)
-    spans: list[tuple[float, float, int]] = []
+    spans: list[tuple[float, float]] = []
     for digit in digits:
         if spans:
             x = max(spans[-1][0] + 3, x + float(random.normal(_GAP, _GAP_SPREAD)) * pen.height)
@@ -35,8 +35,8 @@ def cut_out(digits: list[Image], which: int, pen: Pen, random: np.random.Generat
         add_ink(ink, digit, round(x), base - digit.shape[0] + drift)
         if spans and random.random() < _JOINED:
             join(ink, spans[-1], x + 0.3 * digit.shape[1], base, pen, random)
-        spans.append((x, x + digit.shape[1], 0))
+        spans.append((x, x + digit.shape[1]))
         x += digit.shape[1]
-    piece = divide(ink, [(left + right) / 2 for left, right, _ in spans])[which]
+    piece = divide(ink, [(left + right) / 2 for left, right in spans])[which]
     left, top, width, height = cv2.boundingRect((piece > 0.1).astype(np.uint8))
     return np.ascontiguousarray(piece[top : top + height, left : left + width])
