@@ -67,6 +67,16 @@ def target_text(target: np.ndarray) -> str:
 
 def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """One strip (32, 160) uint8 and its target (80,) uint8."""
+    cut, signs, framed = compose(bank, random)
+    strip = np.zeros((STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
+    strip[:, : cut.shape[1]] = cut
+    return strip, _target(signs, framed)
+
+
+def compose(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, list[Placed], Framed]:
+    """One strip (32, at most 160) uint8 as long as it is cut, its signs from left to right, and where on
+    their canvas it lies.
+    """
     pen = draw_pen(random)
     pen = replace(pen, height=min(pen.height, 0.95 * _CANVAS[0] / max(1.0, pen.first)))
     writer = int(random.choice(len(bank.rows), p=bank.shares))
@@ -74,14 +84,11 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
     base = _CANVAS[0] - float(random.uniform(0.2, 0.8)) * slack - pen.height * 0.07
     ink, signs = _write(_draw_text(random), bank, writer, pen, base, random)
     ink *= _pressure(*ink.shape, random)
-    picture = _print(ink, signs, base, pen, bank, random)
-    framed = frame(picture, signs, random)
-    small = finish_strip(texture.camera(framed.image, random))
+    framed = frame(_print(ink, signs, base, pen, bank, random), signs, random)
+    strip = finish_strip(texture.camera(framed.image, random))
     if signs:
-        small = texture.at_the_border(small, framed.box(signs), random)
-    strip = np.zeros((STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
-    strip[:, : small.shape[1]] = small
-    return strip, _target(signs, framed)
+        strip = texture.at_the_border(strip, framed.box(signs), random)
+    return strip, signs, framed
 
 
 def _write(

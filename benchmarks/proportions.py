@@ -1,0 +1,189 @@
+"""How people write amounts, beside how synthetic lines are written.
+
+    python benchmarks/proportions.py --data DIR [--lines 1000]
+
+Measured on the digits' boxes of the cheques, and on the strips that the line network is shown of them; and
+the same on synthetic lines of `learning.strings`. Nothing learns from the cheques: these are a dozen medians,
+and what synthetic ink should look like. Out: results/proportions.json, a row a proportion and kind of line,
+with the tenth and nine tenths that lie below in its interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common import RESULTS, commit, print_rows, result_row, write_results
+from inkdigits.errors import DataError, InkdigitsError
+from inkdigits.learning.bank import load_banks
+from inkdigits.learning.shipped import LINE_INK
+from inkdigits.learning.sources import data_folder
+from inkdigits.learning.strings import compose
+from inkdigits.reading.ink import find_ink
+from inkdigits.reading.lines import find_lines
+from inkdigits.reading.page import load_pages
+from inkdigits.reading.strips import TEXT_SHARE, cut_strip
+
+Row = dict[str, Any]
+
+SEED = 1
+_TAIL = (4, 7, 9)  # digits that reach above or below the others
+_HANGING = (7, 9)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A line: its `digits` from left to right and their boxes (n, 4) left, top, right, bottom, in pixels of
+    some scale; its strip (32, columns) uint8 and which columns of that are writing.
+    """
+
+    digits: np.ndarray
+    boxes: np.ndarray
+    strip: np.ndarray
+    columns: slice
+
+
+def cheques(data: Path) -> Iterator[Written]:
+    """The longest line that is found on each cheque.
+
+    Raises DataError where the cheques are missing.
+    """
+    path = data / "cheques" / "boxes.json"
+    try:
+        boxes = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error}); see docs/data.md for what belongs there"
+        ) from error
+    for name, marked in sorted(boxes.items()):
+        page = next(iter(load_pages(data / "cheques" / "images" / name)))
+        ink = find_ink(page)
+        line = max(find_lines(ink), key=lambda line: line.right - line.left, default=None)
+        if line is None or not marked:
+            continue
+        strip = cut_strip(page, ink, line)
+        corners = np.array([one["bbox"] for one in marked], float)
+        corners[:, 2:] += corners[:, :2]
+        order = np.argsort(corners[:, 0])
+        edges = (
+            (corners[:, 0].min() - strip.left) / strip.zoom,
+            (corners[:, 2].max() - strip.left) / strip.zoom,
+        )
+        digits = np.array([one["digit"] for one in marked])[order]
+        yield Written(digits, corners[order], strip.image, slice(max(0, round(edges[0])), round(edges[1])))
+
+
+def synthetic(data: Path, count: int) -> Iterator[Written]:
+    """Synthetic lines with a digit, of `count`."""
+    bank, random = load_banks(data, LINE_INK)[0], np.random.default_rng(SEED)
+    for _ in range(count):
+        strip, signs, framed = compose(bank, random)
+        digits = [sign for sign in signs if 1 <= sign.sign <= 10]
+        if digits:
+            edges = framed.box(digits)
+            boxes = np.array([(one.left, one.top, one.right, one.bottom) for one in digits])
+            columns = slice(max(0, round(edges[0])), round(edges[2]))
+            yield Written(np.array([one.sign - 1 for one in digits]), boxes, strip, columns)
+
+
+def measured(lines: Iterator[Written]) -> dict[str, list[float]]:
+    """Each proportion of each line that has it; what is a share is one of the digits' median height."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for line in lines:
+        heights = line.boxes[:, 3] - line.boxes[:, 1]
+        middle = float(np.median(heights))
+        for digit, height, width in zip(
+            line.digits, heights, line.boxes[:, 2] - line.boxes[:, 0], strict=True
+        ):
+            others = heights[line.digits != 0]
+            if digit == 0 and others.size:
+                found["height of a 0 beside the line's other digits"].append(height / np.median(others))
+            if digit in _TAIL and len(heights) > 2:
+                found["height of a 4, 7 or 9 beside the line's median"].append(height / middle)
+            if digit == 0:
+                found["width of a 0 by its height"].append(width / height)
+        if line.digits[0] and (rest := heights[1:][line.digits[1:] != 0]).size:
+            found["height of the first digit beside others that are no 0"].append(
+                heights[0] / np.median(rest)
+            )
+        gaps = (line.boxes[1:, 0] - line.boxes[:-1, 2]) / middle
+        found["gap between digits"] += gaps.tolist()
+        if len(gaps) > 2:
+            found["standard deviation of gaps along a line"].append(float(gaps.std()))
+        feet = ~np.isin(line.digits, _HANGING)
+        if feet.sum() > 2:
+            x, y = line.boxes[feet][:, [0, 2]].mean(axis=1), line.boxes[feet, 3]
+            slope = np.polyfit(x, y, 1)
+            found["slope of the base line"].append(slope[0])
+            found["standard deviation of feet about it"].append(
+                float((y - np.polyval(slope, x)).std()) / middle
+            )
+        _measure_strip(line, found)
+    return found
+
+
+def _measure_strip(line: Written, found: dict[str, list[float]]) -> None:
+    """How dark the middle of the strip is between the first digit and the last, and the paper above and
+    below.
+    """
+    shown = line.strip.astype(np.float32) / 255
+    edge = round(len(shown) * (1 - TEXT_SHARE) / 2)
+    text, paper = shown[edge:-edge, line.columns], np.concatenate([shown[:edge], shown[-edge:]])
+    if text.size and paper.size:
+        found["dark pixels among the digits"].append(float((text > 0.6).mean()))
+        found["darkness of the paper above and below, mean"].append(float(paper.mean()))
+        found["darkness of the paper above and below, standard deviation"].append(float(paper.std()))
+
+
+def rows_of(kind: str, found: dict[str, list[float]]) -> list[Row]:
+    """A row a proportion: its median, and the tenth and nine tenths below as its bounds."""
+    rows = []
+    for name, values in found.items():
+        low, middle, high = np.percentile(values, [10, 50, 90])
+        rows.append(
+            result_row(
+                f"{kind}: {name}",
+                round(float(middle), 3),
+                n=len(values),
+                unit="",
+                low=round(float(low), 3),
+                high=round(float(high), 3),
+                detail={"value": "median", "low": "10 %", "high": "90 %"},
+            )
+        )
+    return rows
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure both kinds of lines, print and write what was found."""
+    parser = argparse.ArgumentParser(description="How amounts are written, on cheques and by us.")
+    parser.add_argument("--data", type=Path, help="data folder (default: INKDIGITS_DATA)")
+    parser.add_argument("--lines", type=int, default=1000, help="synthetic lines")
+    options = parser.parse_args(arguments)
+    if options.lines < 1:
+        parser.error("--lines must be at least 1")
+    commit()
+    try:
+        data = data_folder(options.data)
+        rows = [
+            *rows_of("cheques", measured(cheques(data))),
+            *rows_of("synthetic lines", measured(synthetic(data, options.lines))),
+        ]
+    except InkdigitsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    write_results(RESULTS / "proportions.json", rows)
+    print_rows(rows, title="How amounts are written (median; the tenth and nine tenths that lie below)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
