@@ -24,6 +24,7 @@ import numpy as np
 from common import RESULTS, commit, print_rows, result_row, write_results
 from inkdigits.errors import DataError, InkdigitsError
 from inkdigits.learning.bank import load_banks
+from inkdigits.learning.inking import ZOOM
 from inkdigits.learning.shipped import LINE_INK
 from inkdigits.learning.sources import data_folder
 from inkdigits.learning.strings import compose
@@ -85,12 +86,11 @@ def synthetic(data: Path, count: int) -> Iterator[Written]:
     """Synthetic lines with a digit, of `count`."""
     bank, random = load_banks(data, LINE_INK)[0], np.random.default_rng(SEED)
     for _ in range(count):
-        strip, signs, framed = compose(bank, random)
+        strip, signs = compose(bank, random)
         digits = [sign for sign in signs if 1 <= sign.sign <= 10]
         if digits:
-            edges = framed.box(digits)
-            boxes = np.array([(one.left, one.top, one.right, one.bottom) for one in digits])
-            columns = slice(max(0, round(edges[0])), round(edges[2]))
+            boxes = np.array([(one.left, one.top, one.right, one.bottom) for one in digits], float)
+            columns = slice(max(0, round(digits[0].left / ZOOM)), round(digits[-1].right / ZOOM))
             yield Written(np.array([one.sign - 1 for one in digits]), boxes, strip, columns)
 
 

@@ -13,15 +13,16 @@ import cv2
 import numpy as np
 
 from inkdigits.learning import strangers
+from inkdigits.reading.glyph import STRIP_HEIGHT
 
-_HEIGHTS = (26.0, 46.0)  # of digits, in pixels of the canvas: about twice those of a strip
+ZOOM = 2  # the canvas is this much larger than the strip
 _FINE = 3  # a glyph is enlarged so much before it is slanted
 # Between signs, of the pen's height; below 0 they run into each other.
 _GAPS, _GAP_SHARES = ((-0.14, 0.08), (0.0, 0.3), (0.2, 0.9), (0.8, 3.0)), (0.32, 0.38, 0.14, 0.16)
 _CHAINED = 0.25  # of lines write their zeros into each other, like the links of a chain
 _LEANING = 0.2  # of hands lean far to the right, as church records do
 _PRINTED = 0.4  # of lines print their foreign signs
-_EVEN = 0.65  # of lines are written with a stroke that is as wide everywhere
+_EVEN = 0.5  # of lines are written with a stroke that is as wide everywhere
 _SMALL_ZEROS = 0.7  # of hands write a 0 smaller than other digits
 _HANGING = 0.5  # of hands let 7 and 9 hang below the base line
 _TALL_FIRST = 0.12  # of hands begin with a digit that is up to 1.8 times as tall as the others
@@ -69,18 +70,18 @@ def draw_pen(random: np.random.Generator) -> Pen:
     """A pen and a hand, drawn at random."""
     tall = float(random.uniform(1.15, 1.8)) if random.random() < _TALL_FIRST else 1.0
     return Pen(
-        height=float(random.uniform(*_HEIGHTS)),
+        height=float(random.uniform(0.45, 0.92)) * STRIP_HEIGHT * ZOOM,
         slant=float(random.uniform(0.2, 0.75) if random.random() < _LEANING else random.normal(0.08, 0.2)),
         aspect=float(np.exp(random.normal(-0.04, 0.22))),
         gap=float(random.uniform(*_GAPS[int(random.choice(len(_GAPS), p=_GAP_SHARES))])),
-        level=float(random.uniform(0.4, 0.75)),
+        level=float(random.uniform(0.3, 0.72)),
         gain=float(random.uniform(2, 6)),
-        dilation=int(random.choice([0, 0, 0, 0, 2, 3])),
+        dilation=int(random.choice([0, 0, 0, 2, 3])),
         size_drift=float(random.uniform(0.02, 0.16)),
-        base_drift=float(random.uniform(0.0, 0.1)),
+        base_drift=float(random.uniform(0.0, 0.08)),
         font=int(random.integers(strangers.FONTS)) if random.random() < _PRINTED else None,
         is_chained=random.random() < _CHAINED,
-        stroke=float(random.uniform(0.04, 0.1)) if random.random() < _EVEN else 0.0,
+        stroke=float(random.uniform(0.045, 0.11)) if random.random() < _EVEN else 0.0,
         zeros=float(random.uniform(0.6, 1.0)) if random.random() < _SMALL_ZEROS else 1.0,
         first=tall * float(np.exp(random.normal(0.08, 0.1))),
         hanging=float(random.uniform(0.0, 0.2)) if random.random() < _HANGING else 0.0,

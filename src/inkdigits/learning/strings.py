@@ -1,10 +1,9 @@
 """Synthetic lines of handwriting, all digits of a line by one writer. In: single digits. Out: strips and
 targets.
 
-A line is laid out at about twice the strip's resolution: digits are inked again at their new size, slanted,
+A line is laid out at twice the strip's resolution: digits are inked again at their new size, slanted,
 thickened, moved off the base line, set apart or into each other, with points, commas, dashes and foreign
-characters between them; print lies under them; it is cut out as the reader would, a camera looks at it, and
-the picture may end close to it.
+characters between them; print lies under them, a camera looks at them, and the picture may end close to them.
 A target names, for every second column, the class of the sign whose middle lies there; class 0 is none.
 """
 
@@ -17,14 +16,12 @@ import cv2
 import numpy as np
 
 from inkdigits.learning import strangers, texture
-from inkdigits.learning.framing import STRIP_WIDTH, Framed, Placed, frame
-from inkdigits.learning.inking import Image, Pen, add_ink, draw_mark, draw_pen, ink_again, join
+from inkdigits.learning.inking import ZOOM, Image, Pen, add_ink, draw_mark, draw_pen, ink_again, join
 from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
-from inkdigits.reading.strips import SIDE, TEXT_SHARE
 
 LINE_CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?")
 STRIDE = 2  # columns of the strip a step of the target
-_CANVAS = (80, 400)  # rows, columns: room for a strip's height above the tallest digits
+STRIP_WIDTH = 160
 _FOREIGN = LINE_CLASSES.index("?")
 _HIGHER, _BELOW = (5, 8, 10), (8, 10)  # classes: 4, 7 and 9; 7 and 9
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
@@ -50,6 +47,17 @@ class InkBank:
     drawn: int = 0
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A sign of a line: its box, in pixels of the canvas, and its class."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    sign: int
+
+
 def make_lines(bank: InkBank, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """`count` strips (count, 32, 160) uint8 and targets (count, 80) uint8, indices into `LINE_CLASSES`."""
     strips = np.zeros((count, STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
@@ -67,39 +75,43 @@ def target_text(target: np.ndarray) -> str:
 
 def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """One strip (32, 160) uint8 and its target (80,) uint8."""
-    cut, signs, framed = compose(bank, random)
-    strip = np.zeros((STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
-    strip[:, : cut.shape[1]] = cut
-    return strip, _target(signs, framed)
+    strip, signs = compose(bank, random)
+    return strip, _target(signs)
 
 
-def compose(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, list[Placed], Framed]:
-    """One strip (32, at most 160) uint8 as long as it is cut, its signs from left to right, and where on
-    their canvas it lies.
-    """
+def compose(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
+    """One strip (32, 160) uint8 and its signs from left to right."""
+    height, width = STRIP_HEIGHT * ZOOM, STRIP_WIDTH * ZOOM
     pen = draw_pen(random)
-    pen = replace(pen, height=min(pen.height, 0.95 * _CANVAS[0] / max(1.0, pen.first)))
+    pen = replace(pen, height=min(pen.height, 0.95 * height / max(1.0, pen.first)))
     writer = int(random.choice(len(bank.rows), p=bank.shares))
-    slack = max(0.0, _CANVAS[0] - pen.height * 1.15)
-    base = _CANVAS[0] - float(random.uniform(0.2, 0.8)) * slack - pen.height * 0.07
-    ink, signs = _write(_draw_text(random), bank, writer, pen, base, random)
-    ink *= _pressure(*ink.shape, random)
-    framed = frame(_print(ink, signs, base, pen, bank, random), signs, random)
-    strip = finish_strip(texture.camera(framed.image, random))
+    slack = max(0.0, height - pen.height * 1.15)
+    base = height - float(random.uniform(0, slack)) - pen.height * 0.07
+    ink = np.zeros((height, width), np.float32)
+    signs = _write(ink, _draw_text(random), bank, writer, pen, base, random)
+    ink *= _pressure(height, width, random)
+    picture = _print(ink, signs, base, pen, bank, random)
+    small = cv2.resize(picture, (STRIP_WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
+    strip = finish_strip(texture.camera(small, random))
     if signs:
-        strip = texture.at_the_border(strip, framed.box(signs), random)
-    return strip, signs, framed
+        box = np.array([signs[0].left, base - pen.height, signs[-1].right, base]) / ZOOM
+        strip = texture.at_the_border(strip, box, random)
+    return strip, signs
 
 
 def _write(
-    text: list[int], bank: InkBank, writer: int, pen: Pen, base: float, random: np.random.Generator
-) -> tuple[Image, list[Placed]]:
-    """The ink of a line on a canvas, and where each sign lies; what does not fit is left out."""
-    height, width = _CANVAS
-    ink = np.zeros((height, width), np.float32)
-    room = min(width - 2.0, pen.height * 1.2 / TEXT_SHARE / STRIP_HEIGHT * STRIP_WIDTH)
-    x = float(random.uniform(1, 0.6 * pen.height + 2)) if random.random() < 0.25 else SIDE * pen.height + 2
-    slope = float(random.normal(-0.015, 0.035))
+    ink: Image,
+    text: list[int],
+    bank: InkBank,
+    writer: int,
+    pen: Pen,
+    base: float,
+    random: np.random.Generator,
+) -> list[Placed]:
+    """Write the signs of a line onto `ink`, in place; what does not fit is left out."""
+    width = ink.shape[1]
+    x = float(random.uniform(1, 0.6 * pen.height + 2))
+    slope = float(random.normal(0, 0.025))
     placed: list[Placed] = []
     for place, sign in enumerate(text):
         larger = replace(pen, height=pen.height * pen.first) if place == 0 and 1 < sign <= 10 else pen
@@ -109,7 +121,7 @@ def _write(
             last = placed[-1]
             gap = _gap(sign, last.sign, image.shape[1], pen, random)
             x = max(last.right + gap, last.left + max(5.0, _SHOWN * (last.right - last.left)))
-        if x + image.shape[1] > room:
+        if x + image.shape[1] > width - 2:
             break
         y = base + slope * (x - width / 2) + float(random.normal(0, pen.base_drift)) * pen.height - rise
         top = round(y - image.shape[0])
@@ -117,7 +129,7 @@ def _write(
         if placed and random.random() < (_JOINED_ZEROS if sign == placed[-1].sign == 1 else _JOINED):
             join(ink, (placed[-1].left, placed[-1].right), x + 0.3 * image.shape[1], base, pen, random)
         placed.append(Placed(x, top, x + image.shape[1], top + image.shape[0], sign))
-    return ink, placed
+    return placed
 
 
 def _gap(sign: int, before: int, width: int, pen: Pen, random: np.random.Generator) -> float:
@@ -195,7 +207,7 @@ def _proportions(
     if sign == 1:
         if pen.zeros < 1:
             share = pen.zeros * float(np.exp(random.normal(0, 0.06)))
-            wider, rise = float(random.uniform(1.0, 1.3 / pen.zeros)), float(random.uniform(0, 0.12))
+            wider, rise = float(random.uniform(1.0, 1.0 / pen.zeros)), float(random.uniform(0, 0.12))
         if all(other == 1 or other > 10 for other in rest) and random.random() < 0.25:
             share *= float(random.uniform(0.5, 0.85))  # at an amount's end they are often smaller still
             rise = float(random.uniform(0, 0.25))
@@ -257,9 +269,9 @@ def _print(
     return np.clip(ink * strength + paper * (1 - 0.8 * ink) * (strength + 0.2), 0, 1)
 
 
-def _target(signs: list[Placed], framed: Framed) -> np.ndarray:
+def _target(signs: list[Placed]) -> np.ndarray:
     target = np.zeros(STRIP_WIDTH // STRIDE, np.uint8)
-    step = STRIDE * framed.across
+    step = STRIDE * ZOOM
     for one in signs:
         middle, reach = (one.left + one.right) / 2 / step, max(0.5, 0.22 * (one.right - one.left) / step)
         first, last = round(middle - reach - 0.5), round(middle + reach - 0.5)

@@ -12,8 +12,8 @@ import math
 import cv2
 import numpy as np
 
-_STRENGTHS = (0.35, 1.0)  # of print under the writing
-_CLOSE = 0.45  # of pictures end close to the writing, of each side
+_CLOSE = 0.3  # of pictures end close to the writing, of each side
+_SHORT = 0.4  # of strips are no longer than their line
 
 Image = np.ndarray
 
@@ -34,7 +34,7 @@ def background(height: int, width: int, text_height: float, random: np.random.Ge
         canvas = np.maximum(canvas, 0.7 * _waves(height, width, random))
     if random.random() < 0.3:
         canvas += _shade(height, width, random)
-    return np.clip(canvas * float(random.uniform(*_STRENGTHS)), 0, 1)
+    return np.clip(canvas, 0, 1)
 
 
 def printed_lines(height: int, width: int, top: float, bottom: float, random: np.random.Generator) -> Image:
@@ -97,6 +97,7 @@ def camera(strip: Image, random: np.random.Generator) -> Image:
 def at_the_border(strip: Image, box: np.ndarray, random: np.random.Generator) -> Image:
     """The strip (rows, columns) of a picture that ends close to the writing in `box` (left, top, right,
     bottom), on some of its sides: beyond its border the reader repeats it, with the strokes that reach it.
+    And some strips end soon after the writing.
     """
     strip = strip.copy()
     last = [strip.shape[1] - 1, strip.shape[0] - 1]
@@ -111,6 +112,8 @@ def at_the_border(strip: Image, box: np.ndarray, random: np.random.Generator) ->
         strip[:, right:] = strip[:, right, None]
     if repeats[3]:
         strip[bottom:] = strip[bottom]
+    if random.random() < _SHORT:
+        strip[:, right + int(random.integers(6, 18)) :] = 0
     return strip
 
 
