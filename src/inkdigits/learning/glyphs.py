@@ -72,8 +72,7 @@ def _worn(
 ) -> np.ndarray:
     """The glyph drawn at a size of its own, damaged, photographed and normalised."""
     size = float(random.uniform(18, 64))
-    # It was warped already: bent twice, a digit is another.
-    pen = dataclasses.replace(draw_pen(random), height=size, bend=0.0)
+    pen = dataclasses.replace(draw_pen(random), height=size)
     if none and random.random() < 0.45:
         drawn = _not_a_digit(bank, writer, size, random)
     else:

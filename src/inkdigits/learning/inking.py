@@ -1,7 +1,7 @@
 """A digit or a mark as the pen of one line writes it. In: a 28x28 glyph, a `Pen`. Out: its ink.
 
 A `Pen` is drawn at random, with the proportions of whoever holds it. Those of amounts that people write were
-measured on cheques: beside its neighbours a 0 is three quarters as high and rounder, 4, 7 and 9 are a
+measured on cheques (`benchmarks/proportions.py`): beside its neighbours a 0 is three quarters as high and rounder, 4, 7 and 9 are a
 twentieth higher, the first digit a tenth; a stroke is as wide everywhere, a ninth of a digit's height.
 """
 
@@ -26,8 +26,6 @@ _EVEN = 0.5  # of lines are written with a stroke that is as wide everywhere
 _SMALL_ZEROS = 0.7  # of hands write a 0 smaller than other digits
 _HANGING = 0.5  # of hands let 7 and 9 hang below the base line
 _TALL_FIRST = 0.12  # of hands begin with a digit that is up to 1.8 times as tall as the others
-_BENT = 0.035  # of a glyph's side, at most: how far its points stray, a standard deviation
-_BENDS = (4, 4)  # places of a glyph that stray independently of one another
 _SQUARE = np.ones((3, 3), np.uint8)
 _AROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
 
@@ -42,9 +40,9 @@ class Pen:
     `size_drift` and `base_drift`, standard deviations, are shares of the height. `stroke` is the width of
     strokes that are as wide everywhere, a share of the height; 0 leaves them as the glyph has them, cut at
     `level` with the contrast `gain` and widened by `dilation` pixels. `first` and `zeros` are the heights of
-    the first digit and of zeros beside the others', `hanging` is how far 7 and 9 hang at most, `bend` how far
-    a glyph's points stray, of its side, a standard deviation. `font` is that of what is foreign in the line,
-    None where that is written; with `is_chained` zeros are written into each other.
+    the first digit and of zeros beside the others', `hanging` is how far 7 and 9 hang at most. `font` is that
+    of what is foreign in the line, None where that is written; with `is_chained` zeros are written into each
+    other.
     """
 
     height: float
@@ -63,7 +61,6 @@ class Pen:
     first: float
     hanging: float
     gap_drift: float
-    bend: float
 
 
 def draw_pen(random: np.random.Generator) -> Pen:
@@ -86,7 +83,6 @@ def draw_pen(random: np.random.Generator) -> Pen:
         first=tall * float(np.exp(random.normal(0.08, 0.1))),
         hanging=float(random.uniform(0.0, 0.2)) if random.random() < _HANGING else 0.0,
         gap_drift=float(random.uniform(0.03, 0.2)),
-        bend=float(random.uniform(0.0, _BENT)),
     )
 
 
@@ -96,23 +92,10 @@ def _evenly(drawn: Image, width: float) -> Image:
     The middle is where ink is deepest: with a tolerance that keeps it in one piece, and without the spurs
     that reach from it into corners.
     """
-    # A ragged edge would have a spur at each of its teeth.
-    smooth = cv2.GaussianBlur(drawn, (0, 0), 1.2)
-    depth = cv2.distanceTransform((smooth > 0.45).astype(np.uint8), cv2.DIST_L2, 5)
+    depth = cv2.distanceTransform((drawn > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     middle = (depth >= cv2.dilate(depth, _SQUARE) - 0.8) & (depth > 0.4 * cv2.dilate(depth, _AROUND))
     away = cv2.distanceTransform((~middle).astype(np.uint8), cv2.DIST_L2, 5)
     return np.clip(width / 2 + 0.5 - away, 0, 1)
-
-
-def _bent(fine: Image, bend: float, random: np.random.Generator) -> Image:
-    """An elastic distortion (Simard et al. 2003) of a square image, at its full resolution, so that no stroke
-    is blurred.
-    """
-    side = fine.shape[0]
-    strays = random.normal(0, bend * side, (2, *_BENDS)).astype(np.float32)
-    across, down = (cv2.resize(stray, (side, side), interpolation=cv2.INTER_CUBIC) for stray in strays)
-    places = np.arange(side, dtype=np.float32)
-    return cv2.remap(fine, across + places, down + places[:, None], cv2.INTER_LINEAR)
 
 
 def ink_again(glyph: np.ndarray, size: float, pen: Pen, random: np.random.Generator) -> Image:
@@ -126,8 +109,6 @@ def ink_again(glyph: np.ndarray, size: float, pen: Pen, random: np.random.Genera
     matrix = np.array([[scale * pen.aspect, -scale * (shear + turn)], [scale * turn, scale]], np.float32)
     # Cubic along the axes, then linear along the slant: a third of the time of cubic along the slant.
     fine = cv2.resize(glyph, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
-    if pen.bend:
-        fine = _bent(fine, pen.bend, random)
     matrix /= _FINE
     offset = np.array([side / 2, side / 2]) - matrix @ np.array([14.0, 14.0]) * _FINE
     drawn = cv2.warpAffine(fine, np.column_stack([matrix, offset]), (side, side), flags=cv2.INTER_LINEAR)
