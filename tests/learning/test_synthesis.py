@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from inkdigits.learning import inking, strings, texture
+from inkdigits.learning import glyphs, inking, strings, texture
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
 from inkdigits.learning.inking import draw_pen, ink_again
 from inkdigits.learning.line_calibration import calibrate_lines, read_outputs
@@ -154,13 +154,30 @@ def test_digits_have_the_proportions_of_their_hand() -> None:
 
 
 def test_glyphs_have_every_class_and_are_the_same_for_the_same_seed(bank: InkBank) -> None:
-    glyphs, labels = make_glyphs(bank, 300, np.random.default_rng(4))
-    assert glyphs.shape == (300, 28, 28) and glyphs.dtype == np.uint8
+    made, labels = make_glyphs(bank, 300, np.random.default_rng(4))
+    assert made.shape == (300, 28, 28) and made.dtype == np.uint8
     assert set(labels.tolist()) == set(range(len(GLYPH_CLASSES)))
     assert (labels == 10).mean() == pytest.approx(0.12, abs=0.01)
     again = make_glyphs(bank, 300, np.random.default_rng(4))
-    np.testing.assert_array_equal(glyphs, again[0])
-    assert (glyphs.reshape(300, -1).max(axis=1) > 100).mean() > 0.97
+    np.testing.assert_array_equal(made, again[0])
+    assert (made.reshape(300, -1).max(axis=1) > 100).mean() > 0.97
+
+
+def test_glyphs_have_strokes_in_proportion_to_their_own_size(
+    bank: InkBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[float, float]] = []
+    inked = glyphs.ink_again
+
+    def noted(glyph: np.ndarray, size: float, pen: inking.Pen, random: np.random.Generator) -> np.ndarray:
+        sizes.append((size, pen.height))
+        return inked(glyph, size, pen, random)
+
+    monkeypatch.setattr(glyphs, "ink_again", noted)
+    make_glyphs(bank, 80, np.random.default_rng(0))
+    size, height = np.array(sizes).T
+    assert len(sizes) > 40 and size.std() > 5
+    np.testing.assert_array_equal(size, height)
 
 
 @pytest.mark.parametrize("seed", range(12))
