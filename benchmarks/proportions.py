@@ -4,8 +4,8 @@
 
 Measured on the digits' boxes of the cheques, and on the strips that the line network is shown of them; and
 the same on synthetic lines of `learning.strings`. Nothing learns from the cheques: these are a dozen medians,
-and what synthetic ink should look like. Out: results/proportions.json, a row a proportion and kind of line,
-with the tenth and nine tenths that lie below in its interval.
+and what synthetic ink should look like. Out: results/proportions.json, a row a proportion, and "PROPORTION,
+cheques" beside it.
 """
 
 from __future__ import annotations
@@ -139,26 +139,18 @@ def _measure_strip(line: Written, found: dict[str, list[float]]) -> None:
     text, paper = shown[edge:-edge, line.columns], np.concatenate([shown[:edge], shown[-edge:]])
     if text.size and paper.size:
         found["dark pixels among the digits"].append(float((text > 0.6).mean()))
-        found["darkness of the paper above and below, mean"].append(float(paper.mean()))
-        found["darkness of the paper above and below, standard deviation"].append(float(paper.std()))
+        found["mean darkness of the paper above and below"].append(float(paper.mean()))
+        found["standard deviation of that darkness"].append(float(paper.std()))
 
 
-def rows_of(kind: str, found: dict[str, list[float]]) -> list[Row]:
-    """A row a proportion: its median, and the tenth and nine tenths below as its bounds."""
+def rows_of(found: dict[str, list[float]], kind: str = "") -> list[Row]:
+    """A row a proportion: its median; the tenth and nine tenths that lie below are in its detail."""
     rows = []
     for name, values in found.items():
-        low, middle, high = np.percentile(values, [10, 50, 90])
-        rows.append(
-            result_row(
-                f"{kind}: {name}",
-                round(float(middle), 3),
-                n=len(values),
-                unit="",
-                low=round(float(low), 3),
-                high=round(float(high), 3),
-                detail={"value": "median", "low": "10 %", "high": "90 %"},
-            )
-        )
+        low, middle, high = (round(float(value), 3) for value in np.percentile(values, [10, 50, 90]))
+        figure = f"{name}, {kind}" if kind else name
+        detail = {"tenth_below": low, "nine_tenths_below": high}
+        rows.append(result_row(figure, middle, n=len(values), unit="", detail=detail))
     return rows
 
 
@@ -173,15 +165,13 @@ def main(arguments: list[str] | None = None) -> int:
     commit()
     try:
         data = data_folder(options.data)
-        rows = [
-            *rows_of("cheques", measured(cheques(data))),
-            *rows_of("synthetic lines", measured(synthetic(data, options.lines))),
-        ]
+        theirs = measured(cheques(data))
+        rows = [*rows_of(measured(synthetic(data, options.lines))), *rows_of(theirs, "cheques")]
     except InkdigitsError as error:
         print(error, file=sys.stderr)
         return 1
     write_results(RESULTS / "proportions.json", rows)
-    print_rows(rows, title="How amounts are written (median; the tenth and nine tenths that lie below)")
+    print_rows(rows, title="How synthetic lines are written, and cheques (medians)")
     return 0
 
 

@@ -31,9 +31,12 @@ TITLES = {
     "tiny": "Networks for small devices",
     "service": "The service",
     "startup": "Cold start and size",
+    "proportions": "How synthetic lines are written, and cheques: medians",
 }
-# Which figures of a file the README shows, as patterns; of a file that is not named here, all.
-SHOWN = {
+# Which figures of a file the README shows, as patterns; of a file that is not named here, all; with no
+# pattern, nothing of it.
+SHOWN: dict[str, tuple[str, ...]] = {
+    "proportions": (),
     "mnist": ("*accuracy*",),
     "train_speed": ("*: time", "*: MNIST test", "*over that of*"),
     "augmentation": ("all together*",),
@@ -72,6 +75,8 @@ def render(results: Path, shown: dict[str, tuple[str, ...]] | None = None) -> st
     names = [*TITLES, *sorted({path.stem for path in results.glob("*.json")} - set(TITLES))]
     parts = []
     for name in names:
+        if shown and shown.get(name) == ():
+            continue
         path = results / f"{name}.json"
         title = TITLES.get(name, name.replace("_", " ").capitalize())
         rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []

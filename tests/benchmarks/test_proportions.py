@@ -32,7 +32,7 @@ def test_known_proportions_are_found() -> None:
     assert found["standard deviation of feet about it"] == pytest.approx([0], abs=1e-9)
     assert found["width of a 0 by its height"] == [20 / 30]
     assert found["dark pixels among the digits"] == [0.5]
-    assert found["darkness of the paper above and below, mean"] == pytest.approx([0.2])
+    assert found["mean darkness of the paper above and below"] == pytest.approx([0.2])
 
 
 def test_hanging_digits_are_left_out_of_the_base_line() -> None:
@@ -44,14 +44,11 @@ def test_hanging_digits_are_left_out_of_the_base_line() -> None:
 
 
 def test_a_row_is_a_median_with_the_tenths_around_it() -> None:
-    (row,) = rows_of("cheques", {"slope": list(np.linspace(0, 1, 101))})
-    assert (row["figure"], row["value"], row["low"], row["high"], row["n"]) == (
-        "cheques: slope",
-        0.5,
-        0.1,
-        0.9,
-        101,
-    )
+    values = list(np.linspace(0, 1, 101))
+    ours, theirs = [rows_of({"slope": values}, *kind)[0] for kind in ([], ["cheques"])]
+    assert (ours["figure"], theirs["figure"]) == ("slope", "slope, cheques")
+    assert (ours["value"], ours["n"]) == (0.5, 101)
+    assert ours["detail"] == {"tenth_below": 0.1, "nine_tenths_below": 0.9}
 
 
 def test_missing_cheques_are_said(
