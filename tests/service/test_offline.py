@@ -168,7 +168,7 @@ def test_its_confidence_is_softened_once(tmp_path: Path) -> None:
         for told in (wanted, soften(wanted, 1 / temperature), soften(wanted, temperature))
     )
     # What integers round away is less than what a temperature does.
-    assert once < 0.003 and once < min(never, twice) / 2
+    assert once < 0.006 and once < min(never, twice) / 2
 
 
 def test_the_page_is_one_file_under_a_policy_of_its_own() -> None:
