@@ -60,4 +60,4 @@ def test_the_command_tells_what_it_found(weights, tmp_path) -> None:
 
 def test_a_folder_without_a_line_network_is_named(tmp_path) -> None:
     with pytest.raises(WeightsError, match=LINE_WEIGHTS):
-        calibrate_reader(tmp_path, tmp_path)
+        calibrate_reader(tmp_path, tmp_path, 300)

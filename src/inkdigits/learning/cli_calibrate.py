@@ -12,7 +12,7 @@ from inkdigits.learning.cli_support import DataOption, need_training
 
 def calibrate(
     weights: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with both shipped networks.")],
-    count: Annotated[int, typer.Option(min=100, help="How many synthetic lines are read.")] = 3000,
+    count: Annotated[int, typer.Option(min=100, help="How many synthetic lines are read.")] = 6000,
     folder: DataOption = None,
 ) -> None:
     """Fit what confidence means, and from where on an answer is sure, on lines of writers held out."""

@@ -26,7 +26,6 @@ from inkdigits.reading.card import load_card, save_card
 from inkdigits.reading.glyph import NORMALISER_VERSION
 from inkdigits.reading.reader import Reader
 
-LINES = 3000
 SEED = 11  # of its lines: others than those that training is validated on
 ENLARGED = 3  # a strip is made a picture of so many times its size
 ACCEPTED_RISK = 0.02  # of wrong lines among those that are `ok`
@@ -50,7 +49,7 @@ class Calibration:
     error_after: float
 
 
-def calibrate_reader(weights: Path, data_folder: Path, count: int = LINES) -> Calibration:
+def calibrate_reader(weights: Path, data_folder: Path, count: int) -> Calibration:
     """Fit the curve and the threshold on `count` lines, and write them into the card of the line network.
 
     What is found does not depend on what the card had. The lines are read twice, first with none,
