@@ -13,7 +13,7 @@ from inkdigits.reading.lines import TextLine
 from inkdigits.reading.page import Page
 
 TEXT_SHARE = 0.72  # of the strip's height; the line network is trained on 0.45 to 0.92
-SIDE = 0.5  # digit heights of paper left and right of the text
+_SIDE = 0.5  # digit heights of paper left and right of the text
 _LEVEL = 0.03  # slopes below this are left as they are
 _WIDEST = 2048  # columns; a longer line is shown at a smaller scale across
 
@@ -46,7 +46,7 @@ def cut_strip(page: Page, ink: Ink, line: TextLine) -> Strip:
     top, bottom = float((tall[:, 1] - drift).min()), float((tall[:, 3] - drift).max())
     high = max(4.0, (bottom - top) / TEXT_SHARE)
     centre = (top + bottom) / 2
-    side = SIDE * line.height + 2
+    side = _SIDE * line.height + 2
     left, right = line.left - side, line.right + side
     rise = abs(slope) * (right - left) / 2
     rows = round(STRIP_HEIGHT * (high + 2 * rise) / high)
