@@ -28,6 +28,7 @@ from inkdigits.learning.inking import ZOOM
 from inkdigits.learning.shipped import LINE_INK
 from inkdigits.learning.sources import data_folder
 from inkdigits.learning.strings import compose
+from inkdigits.reading.glyph import stroke_width
 from inkdigits.reading.ink import find_ink
 from inkdigits.reading.lines import find_lines
 from inkdigits.reading.page import load_pages
@@ -43,13 +44,12 @@ _HANGING = (7, 9)
 @dataclass(frozen=True)
 class Written:
     """A line: its `digits` from left to right and their boxes (n, 4) left, top, right, bottom, in pixels of
-    some scale; its strip (32, columns) uint8 and which columns of that are writing.
+    its strip, counted downwards from anywhere; the strip (32, columns) uint8.
     """
 
     digits: np.ndarray
     boxes: np.ndarray
     strip: np.ndarray
-    columns: slice
 
 
 def cheques(data: Path) -> Iterator[Written]:
@@ -59,27 +59,23 @@ def cheques(data: Path) -> Iterator[Written]:
     """
     path = data / "cheques" / "boxes.json"
     try:
-        boxes = json.loads(path.read_text(encoding="utf-8"))
+        pictures = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(
             f"{path}: cannot be read ({error}); see docs/data.md for what belongs there"
         ) from error
-    for name, marked in sorted(boxes.items()):
+    for name, marked in sorted(pictures.items()):
         page = next(iter(load_pages(data / "cheques" / "images" / name)))
         ink = find_ink(page)
         line = max(find_lines(ink), key=lambda line: line.right - line.left, default=None)
         if line is None or not marked:
             continue
         strip = cut_strip(page, ink, line)
-        corners = np.array([one["bbox"] for one in marked], float)
-        corners[:, 2:] += corners[:, :2]
-        order = np.argsort(corners[:, 0])
-        edges = (
-            (corners[:, 0].min() - strip.left) / strip.zoom,
-            (corners[:, 2].max() - strip.left) / strip.zoom,
-        )
-        digits = np.array([one["digit"] for one in marked])[order]
-        yield Written(digits, corners[order], strip.image, slice(max(0, round(edges[0])), round(edges[1])))
+        marked = sorted(marked, key=lambda one: one["bbox"][0])
+        boxes = np.array([one["bbox"] for one in marked], float)
+        boxes[:, 2:] += boxes[:, :2]
+        boxes[:, ::2] -= strip.left
+        yield Written(np.array([one["digit"] for one in marked]), boxes / strip.zoom, strip.image)
 
 
 def synthetic(data: Path, count: int) -> Iterator[Written]:
@@ -89,31 +85,27 @@ def synthetic(data: Path, count: int) -> Iterator[Written]:
         strip, signs = compose(bank, random)
         digits = [sign for sign in signs if 1 <= sign.sign <= 10]
         if digits:
-            boxes = np.array([(one.left, one.top, one.right, one.bottom) for one in digits], float)
-            columns = slice(max(0, round(digits[0].left / ZOOM)), round(digits[-1].right / ZOOM))
-            yield Written(np.array([one.sign - 1 for one in digits]), boxes, strip, columns)
+            boxes = np.array([(one.left, one.top, one.right, one.bottom) for one in digits]) / ZOOM
+            yield Written(np.array([one.sign - 1 for one in digits]), boxes, strip)
 
 
 def measured(lines: Iterator[Written]) -> dict[str, list[float]]:
     """Each proportion of each line that has it; what is a share is one of the digits' median height."""
     found: dict[str, list[float]] = defaultdict(list)
     for line in lines:
-        heights = line.boxes[:, 3] - line.boxes[:, 1]
-        middle = float(np.median(heights))
-        for digit, height, width in zip(
-            line.digits, heights, line.boxes[:, 2] - line.boxes[:, 0], strict=True
-        ):
-            others = heights[line.digits != 0]
-            if digit == 0 and others.size:
-                found["height of a 0 beside the line's other digits"].append(height / np.median(others))
-            if digit in _TAIL and len(heights) > 2:
-                found["height of a 4, 7 or 9 beside the line's median"].append(height / middle)
-            if digit == 0:
-                found["width of a 0 by its height"].append(width / height)
-        if line.digits[0] and (rest := heights[1:][line.digits[1:] != 0]).size:
-            found["height of the first digit beside others that are no 0"].append(
-                heights[0] / np.median(rest)
-            )
+        widths, heights = (line.boxes[:, 2:] - line.boxes[:, :2]).T
+        middle, is_zero = float(np.median(heights)), line.digits == 0
+        others = heights[~is_zero]
+        if others.size:
+            zeros = heights[is_zero] / np.median(others)
+            found["height of a 0 beside the line's other digits"] += zeros.tolist()
+        found["width of a 0 by its height"] += (widths / heights)[is_zero].tolist()
+        if len(heights) > 2:
+            tailed = heights[np.isin(line.digits, _TAIL)] / middle
+            found["height of a 4, 7 or 9 beside the line's median"] += tailed.tolist()
+        if not is_zero[0] and len(others) > 1:
+            first = float(others[0] / np.median(others[1:]))
+            found["height of the first digit beside others that are no 0"].append(first)
         gaps = (line.boxes[1:, 0] - line.boxes[:-1, 2]) / middle
         found["gap between digits"] += gaps.tolist()
         if len(gaps) > 2:
@@ -136,8 +128,11 @@ def _measure_strip(line: Written, found: dict[str, list[float]]) -> None:
     """
     shown = line.strip.astype(np.float32) / 255
     edge = round(len(shown) * (1 - TEXT_SHARE) / 2)
-    text, paper = shown[edge:-edge, line.columns], np.concatenate([shown[:edge], shown[-edge:]])
+    left, right = max(0, round(line.boxes[:, 0].min())), round(line.boxes[:, 2].max())
+    text, paper = shown[edge:-edge, left:right], np.concatenate([shown[:edge], shown[-edge:]])
     if text.size and paper.size:
+        height = float(np.median(line.boxes[:, 3] - line.boxes[:, 1]))
+        found["width of strokes by the height of digits"].append(stroke_width(text) / height)
         found["dark pixels among the digits"].append(float((text > 0.6).mean()))
         found["mean darkness of the paper above and below"].append(float(paper.mean()))
         found["standard deviation of that darkness"].append(float(paper.std()))
@@ -147,6 +142,8 @@ def rows_of(found: dict[str, list[float]], kind: str = "") -> list[Row]:
     """A row a proportion: its median; the tenth and nine tenths that lie below are in its detail."""
     rows = []
     for name, values in found.items():
+        if not values:
+            continue
         low, middle, high = (round(float(value), 3) for value in np.percentile(values, [10, 50, 90]))
         figure = f"{name}, {kind}" if kind else name
         detail = {"tenth_below": low, "nine_tenths_below": high}

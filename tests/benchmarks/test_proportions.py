@@ -19,7 +19,7 @@ def written(digits: str, heights: list[float], gap: float, slope: float = 0.0) -
     strip = np.zeros((32, 60), np.uint8)
     strip[:, ::2] = 255
     strip[:4] = strip[-4:] = 51
-    return Written(np.array([int(digit) for digit in digits]), boxes, strip, slice(10, 50))
+    return Written(np.array([int(digit) for digit in digits]), boxes, strip)
 
 
 def test_known_proportions_are_found() -> None:
@@ -32,6 +32,8 @@ def test_known_proportions_are_found() -> None:
     assert found["standard deviation of feet about it"] == pytest.approx([0], abs=1e-9)
     assert found["width of a 0 by its height"] == [20 / 30]
     assert found["dark pixels among the digits"] == [0.5]
+    # Bars a pixel wide, 23 rows of them, between paper a pixel wide.
+    assert 0 < found["width of strokes by the height of digits"][0] < 3 / 40
     assert found["mean darkness of the paper above and below"] == pytest.approx([0.2])
 
 

@@ -153,11 +153,12 @@ def test_the_network_is_the_shipped_one() -> None:
 
 @needs_node
 def test_its_confidence_is_softened_once(tmp_path: Path) -> None:
-    glyphs = np.stack([normalise(drawn(digit, 150, 7, int(digit))) for digit in "0123456789"])
+    # So many that the median digit is not one of a few that lie near a border.
+    glyphs = np.stack([normalise(drawn(str(seed % 10), 150, 7, seed)) for seed in range(100)])
     code = """(glyphs) => glyphs.map((one) => require("./network.cjs").classify(one).probabilities)"""
     shutil.copy(NETWORK, tmp_path / "network.cjs")
     required = 'import { createRequire } from "module";\nconst require = createRequire(import.meta.url);\n'
-    found = by_node(tmp_path, "groups.js", code, glyphs.reshape(10, -1).tolist(), begin=required)
+    found = by_node(tmp_path, "groups.js", code, glyphs.reshape(len(glyphs), -1).tolist(), begin=required)
     wanted = Recogniser(WEIGHTS / GLYPH_FILE).glyph_probabilities(
         glyphs
     )  # softened by the card's temperature
@@ -168,7 +169,7 @@ def test_its_confidence_is_softened_once(tmp_path: Path) -> None:
         for told in (wanted, soften(wanted, 1 / temperature), soften(wanted, temperature))
     )
     # What integers round away is less than what a temperature does.
-    assert once < 0.006 and once < min(never, twice) / 2
+    assert once < 0.003 and once < min(never, twice) / 2
 
 
 def test_the_page_is_one_file_under_a_policy_of_its_own() -> None:

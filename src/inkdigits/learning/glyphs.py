@@ -78,7 +78,7 @@ def _worn(
     else:
         drawn = ink_again(glyph, size, pen, random)
         if not none and random.random() < _TOUCHING:
-            drawn = _cut_out(drawn, bank, writer, size, pen, random)
+            drawn = _cut_out(drawn, bank, writer, pen, random)
     pad = max(3, round(0.15 * max(drawn.shape)))
     ink = cv2.copyMakeBorder(drawn, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
     if random.random() < 0.25:
@@ -95,13 +95,11 @@ def _worn(
     return normalise(np.clip(ink, 0, 1).astype(np.float32))
 
 
-def _cut_out(
-    drawn: Image, bank: InkBank, writer: int, size: float, pen: Pen, random: np.random.Generator
-) -> Image:
+def _cut_out(drawn: Image, bank: InkBank, writer: int, pen: Pen, random: np.random.Generator) -> Image:
     """What dividing leaves of a digit that touches one or two others; all of it where dividing fails."""
     before, after = [(1, 0), (0, 1), (1, 1)][int(random.integers(3))]
     others = [
-        ink_again(_source(bank, int(random.integers(10)), writer, random), size, pen, random)
+        ink_again(_source(bank, int(random.integers(10)), writer, random), pen.height, pen, random)
         for _ in range(before + after)
     ]
     piece = cut_out([*others[:before], drawn, *others[before:]], before, pen, random)

@@ -1,9 +1,8 @@
 """A digit or a mark as the pen of one line writes it. In: a 28x28 glyph, a `Pen`. Out: its ink.
 
 A `Pen` is drawn at random, with the proportions of whoever holds it. Those of amounts that people write were
-measured on cheques (`benchmarks/proportions.py`): beside its neighbours a 0 is three quarters as high and
-rounder, 4, 7 and 9 are a twentieth higher, the first digit a tenth; a stroke is as wide everywhere, a ninth
-of a digit's height.
+measured on cheques (`benchmarks/proportions.py`): beside its neighbours a 0 is seven tenths as high and
+rounder, 4, 7 and 9 are a twentieth higher, the first digit a tenth.
 """
 
 from __future__ import annotations
