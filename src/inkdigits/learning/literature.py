@@ -135,7 +135,7 @@ LITERATURE: tuple[Recipe, ...] = (
         "depthwise-separable, at most 10,000 parameters",
         "Howard et al. 2017",
         light_10k,
-        {"epochs": 40, "learning_rate": 1e-2, **AVERAGED, "augmentation": AFFINE},
+        {"epochs": 80, "learning_rate": 1e-2, **AVERAGED, "augmentation": AFFINE},
     ),
     _tiny("tiny-1k", "1,000 parameters", (5, 9, 13), SLIGHT),
     _tiny("tiny-2k", "2,000 parameters", (8, 17, 23), SLIGHT),

@@ -36,8 +36,20 @@ def _output() -> list[layers.Layer]:
     return [layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax", dtype="float32")]
 
 
+def _repeated(maps: Any, filters: int, times: int) -> Any:
+    """One separable block applied several times with the same weights, each time added to what came in; only
+    its normalisation is each time another.
+    """
+    depthwise = layers.DepthwiseConv2D(3, padding="same", use_bias=False)
+    pointwise = layers.Conv2D(filters, 1, use_bias=False)
+    for _ in range(times):
+        change = FusedBatchNormalization(momentum=0.95)(pointwise(depthwise(maps)))
+        maps = layers.Add()([maps, layers.ReLU()(change)])
+    return maps
+
+
 def light() -> keras.Model:
-    """At most 2,500 parameters: the last block is applied three times, each time with the same weights."""
+    """At most 2,500 parameters: the last block is applied three times."""
     first, *rest = _input()
     x = first
     for layer in (
@@ -49,27 +61,19 @@ def light() -> keras.Model:
         *_separable(24),
     ):
         x = layer(x)
-    depthwise = layers.DepthwiseConv2D(3, padding="same", use_bias=False)
-    pointwise = layers.Conv2D(24, 1, use_bias=False)
-    for _ in range(3):
-        change = FusedBatchNormalization(momentum=0.95)(pointwise(depthwise(x)))
-        x = layers.Add()([x, layers.ReLU()(change)])
+    x = _repeated(x, 24, times=3)
     for layer in _output():
         x = layer(x)
     return keras.Model(first, x, name="light")
 
 
 def light_10k() -> keras.Model:
-    """At most 10,000 parameters."""
-    return keras.Sequential(
-        [
-            *_input(),
-            *convolution(16, 5, strides=2),
-            *_separable(32),
-            *_separable(40, strides=2),
-            *_separable(48),
-            *_separable(56),
-            *_output(),
-        ],
-        name="light_10k",
-    )
+    """At most 10,000 parameters: the block before the last is applied three times."""
+    first, *rest = _input()
+    x = first
+    for layer in (*rest, *convolution(16, 5, strides=2), *_separable(32), *_separable(44, strides=2)):
+        x = layer(x)
+    x = _repeated(x, 44, times=3)
+    for layer in (*_separable(60), *_output()):
+        x = layer(x)
+    return keras.Model(first, x, name="light_10k")
