@@ -66,7 +66,7 @@ VARIANTS = (
     Variant(
         "no second look",
         lambda: mock.patch.multiple(
-            reader, is_doubtful=lambda line: False, is_nearly_sure=lambda line: False
+            reader, is_doubtful=lambda line: False, is_not_quite_sure=lambda line: False
         ),
     ),
     Variant(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import pytest
 from drawing import handwriting
@@ -13,28 +11,28 @@ from inkdigits.reading import reader as reading
 from inkdigits.reading.card import LINE_FILE, WEIGHTS
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.recogniser import Recogniser
-from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_nearly_sure, mean_of_views, slanted
+from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_not_quite_sure, mean_of_views, slanted
 
 
 @pytest.mark.parametrize(
-    ("text", "confidences", "status", "share", "doubtful", "nearly"),
+    ("digits", "confidence", "status", "share", "doubtful", "asked"),
     [
-        ("12", (0.5, 0.99), "ok", 0.9, True, False),
-        ("12", (0.99, 0.99), "ok", 0.9, False, False),
-        ("1234567890", (0.97,) * 10, "ok", 0.9, False, True),
-        ("12", (0.99, 0.99), "unsure", 0.9, True, False),
-        ("", (), "not_digits", 0.4, False, False),
-        ("", (), "not_digits", 0.6, True, False),
+        ((0.995, 0.995), 0.99, "ok", 0.9, False, False),
+        ((0.985, 0.995), 0.98, "ok", 0.9, False, True),
+        ((0.995,) * 10, 0.95, "unsure", 0.9, False, True),
+        ((0.5, 0.99), 0.5, "unsure", 0.9, True, True),
+        ((), 0.0, "not_digits", 0.4, False, False),
+        ((), 0.0, "not_digits", 0.6, True, True),
     ],
 )
 def test_what_could_be_a_number_and_is_not_surely_read_is_in_doubt(
-    text, confidences, status, share, doubtful, nearly
+    digits, confidence, status, share, doubtful, asked
 ) -> None:
     box = (0, 0, 9, 9)
-    digits = tuple(Digit(*parts, box, ()) for parts in zip(text, confidences, strict=True))
-    line = Line(text, 0.5, status, box, digits, (), digit_share=share)
+    read = tuple(Digit("1", one, box, ()) for one in digits)
+    line = Line("1" * len(read), confidence, status, box, read, (), digit_share=share)
     assert is_doubtful(line) is doubtful
-    assert is_nearly_sure(line) is nearly
+    assert is_not_quite_sure(line) is asked
 
 
 @pytest.mark.parametrize("slope", [-0.5, 0.5])
@@ -68,6 +66,14 @@ def test_a_network_is_asked_once_and_its_opinions_averaged() -> None:
     assert all(map(np.array_equal, again, said))
 
 
+def always(line: Line) -> bool:
+    return True
+
+
+def never(line: Line) -> bool:
+    return False
+
+
 def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[tuple[int, tuple[float, ...]]] = []
     original = Reader._look
@@ -77,17 +83,17 @@ def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> 
         return original(self, pool, found, slants, *rest)
 
     monkeypatch.setattr(Reader, "_look", spy)
-    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: False)
+    monkeypatch.setattr(reading, "is_not_quite_sure", never)
     reader, picture = Reader(), handwriting("20863")
     (sure,) = reader.read(picture)
     assert sure.status == "ok"
     assert looks == [(1, UPRIGHT), (0, UPRIGHT), (0, SLANTS)]
     looks.clear()
-    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: True)
+    monkeypatch.setattr(reading, "is_not_quite_sure", always)
     (nearly,) = reader.read(picture)
     assert looks == [(1, UPRIGHT), (1, UPRIGHT), (0, SLANTS)]
     looks.clear()
-    monkeypatch.setattr(reading, "is_doubtful", lambda line: True)
+    monkeypatch.setattr(reading, "is_doubtful", always)
     (doubtful,) = reader.read(picture)
     assert looks == [(1, UPRIGHT), (1, UPRIGHT), (1, SLANTS)]
     assert doubtful.text == nearly.text == sure.text
@@ -97,37 +103,54 @@ def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> 
     assert alone.text == sure.text
 
 
-def test_the_second_line_network_is_heard_at_the_second_look_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[bool, int]] = []
-    original = Recogniser.line_probabilities
+def test_no_network_is_asked_twice_about_the_same_ink(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    lines, glyphs = Recogniser.line_probabilities, Recogniser.glyph_probabilities
 
-    def spy(self, strips, *, second=False):
-        asked.append((second, len(strips)))
-        return original(self, strips, second=second)
+    def spy_lines(self, strips, *, second=False):
+        if strips:
+            asked.append(("second" if second else "first", len(strips)))
+        return lines(self, strips, second=second)
 
-    monkeypatch.setattr(Recogniser, "line_probabilities", spy)
+    def spy_glyphs(self, shown, *rest):
+        if len(shown):
+            asked.append(("glyphs", len(shown)))
+        return glyphs(self, shown, *rest)
+
+    monkeypatch.setattr(Recogniser, "line_probabilities", spy_lines)
+    monkeypatch.setattr(Recogniser, "glyph_probabilities", spy_glyphs)
     reader, picture = Reader(), handwriting("20863")
-    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: False)
+    first = [("first", 1), ("glyphs", 5)]
+    monkeypatch.setattr(reading, "is_not_quite_sure", never)
     reader.read(picture)
-    assert asked == [(False, 1)]
+    assert asked == first
     asked.clear()
-    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: True)
+    monkeypatch.setattr(reading, "is_not_quite_sure", always)
     reader.read(picture)
-    assert asked == [(False, 1), (True, 1)], "what the first said of it is known"
+    assert asked == [*first, ("second", 1)]
     asked.clear()
-    monkeypatch.setattr(reading, "is_nearly_sure", lambda line: False)
-    monkeypatch.setattr(reading, "is_doubtful", lambda line: True)
+    monkeypatch.setattr(reading, "is_doubtful", always)
     reader.read(picture)
-    # Of the first, the upright strip is not asked again.
-    assert asked == [(False, 1), (False, 2), (True, 3)]
-    images = [np.zeros((32, 60), np.uint8), np.full((32, 41), 200, np.uint8)]
-    ask = functools.partial(original, reader._recogniser)
-    upright = ask(images)
-    for said, one, other in zip(
-        reader._steps(images, SLANTS, upright),
-        mean_of_views(ask, images, SLANTS),
-        mean_of_views(functools.partial(ask, second=True), images, SLANTS),
-        strict=True,
-    ):
-        np.testing.assert_allclose(said, (one + other) / 2, atol=1e-6)
-    assert np.array_equal(reader._steps(images, UPRIGHT, None)[1], upright[1])
+    assert asked == [*first, ("second", 1), ("first", 2), ("second", 2)]
+
+
+def test_both_line_networks_count_as_much_at_each_slant(monkeypatch: pytest.MonkeyPatch) -> None:
+    drafted: list[np.ndarray] = []
+
+    def spy(line, strip, steps, classes):
+        drafted.append(steps)
+        strips.append(strip.image)
+        return original(line, strip, steps, classes)
+
+    strips: list[np.ndarray] = []
+    original = reading.draft
+    monkeypatch.setattr(reading, "draft", spy)
+    monkeypatch.setattr(reading, "is_not_quite_sure", always)
+    monkeypatch.setattr(reading, "is_doubtful", always)
+    Reader().read(handwriting("20863"))
+    ask = Recogniser().line_probabilities
+    views = [slanted(strips[0], slope) for slope in SLANTS]
+    one, other = ask(views), ask(views, second=True)
+    np.testing.assert_allclose(drafted[0], one[0], atol=1e-5)
+    np.testing.assert_allclose(drafted[1], (one[0] + other[0]) / 2, atol=1e-5)
+    np.testing.assert_allclose(drafted[2], np.mean([*one, *other], axis=0), atol=1e-5)

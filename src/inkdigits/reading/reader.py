@@ -17,13 +17,14 @@ from inkdigits.errors import InkdigitsError
 from inkdigits.reading.card import Card
 from inkdigits.reading.constraint import Constraint, asked
 from inkdigits.reading.draft import Draft, draft
+from inkdigits.reading.glyph import GLYPH_SIZE
 from inkdigits.reading.helpers import helpers, shares
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
 from inkdigits.reading.pieces import cut_glyph, cut_pieces
 from inkdigits.reading.recogniser import Recogniser
-from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_nearly_sure, mean_of_views
+from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_not_quite_sure, mean_of_views
 from inkdigits.reading.strips import Strip, cut_strip, digit_groups
 from inkdigits.reading.transcript import transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
@@ -55,12 +56,12 @@ class _Seen:
     """A line as it was read, and what led to that.
 
     Attributes:
-        steps: (steps, classes) float32, what the line network said of its strip.
+        steps: (steps, classes) float32, what each line network that was asked said of its strip.
         glyphs: what the glyph network was shown; `opinions` (glyphs, classes) float32 are what it said.
     """
 
     line: Line
-    steps: np.ndarray
+    steps: tuple[np.ndarray, ...]
     glyphs: list[np.ndarray]
     opinions: np.ndarray
 
@@ -172,18 +173,17 @@ class Reader:
         return [tuple(lines) for lines in kept]
 
     def _by_both(self, found: Sequence[_Found], card: Card, looks: int) -> list[Line]:
-        """Lines as both networks read them, at the first look or a second: what is all but sure is shown to
-        the second line network as it stands, what is in doubt to both slanted as well.
+        """Lines as both networks read them, at the first look or a later one: of what is not quite sure a
+        second line network says as much; what is in doubt then is shown to both slanted as well.
         """
-        again = [(UPRIGHT, is_nearly_sure), (SLANTS, is_doubtful)] if looks > 1 else []
+        again = [(UPRIGHT, is_not_quite_sure), (SLANTS, is_doubtful)] if looks > 1 else []
         if self._recogniser.second_card is None:
             again = again[1:]
         with helpers(self._threads if len(found) > 1 else 1) as pool:
-            first = self._look(pool, found, UPRIGHT, card)
-            seen = list(first)
+            seen = self._look(pool, found, UPRIGHT, card)
             for slants, is_asked in again:
                 numbers = [number for number, one in enumerate(seen) if is_asked(one.line)]
-                before = [first[number] for number in numbers]
+                before = [seen[number] for number in numbers]
                 looked = self._look(pool, [found[number] for number in numbers], slants, card, before)
                 for number, one in zip(numbers, looked, strict=True):
                     seen[number] = one
@@ -198,7 +198,7 @@ class Reader:
         trust = self._recogniser.glyph_card.trust
         return [
             transcribe_glyphs(one.line, boxes, scores, trust, one.constraint)
-            for one, boxes, scores in zip(found, groups, self._opinions(glyphs, UPRIGHT), strict=True)
+            for one, boxes, scores in zip(found, groups, self._opinions(glyphs), strict=True)
         ]
 
     def _look(
@@ -209,26 +209,26 @@ class Reader:
         card: Card,
         before: Sequence[_Seen] | None = None,
     ) -> list[_Seen]:
-        """Lines as both networks read them, the mean of what they say at each slant; `before` is what an
-        upright look has shown. At the second look another line network, if there is one, says as much.
+        """Lines as both networks read them, the mean of what the line networks say at each slant; `before` is
+        what the upright look before this one has shown, if there was one.
 
         With several threads the networks see some of the lines while others are cut and drafted.
         """
         parts = shares(range(len(found)), self._threads)
-        said: list[Future[list[np.ndarray]]] = []
-        for part in parts:
+        earlier = [None if before is None else [before[number] for number in part] for part in parts]
+        said: list[Future[list[tuple[np.ndarray, ...]]]] = []
+        for part, known in zip(parts, earlier, strict=True):
             images = [found[number].strip.image for number in part]
-            upright = None if before is None else [before[number].steps for number in part]
-            said.append(pool.submit(self._steps, images, slants, upright))
+            said.append(pool.submit(self._steps, images, slants, known))
         drafts: list[Draft] = []
         glyphs: list[list[np.ndarray]] = []
         heard: list[Future[list[np.ndarray]]] = []
-        for part, future in zip(parts, said, strict=True):
+        for part, known, future in zip(parts, earlier, said, strict=True):
             for number, steps in zip(part, future.result(), strict=True):
-                drafts.append(draft(found[number].line, found[number].strip, steps, card.classes))
+                mean = steps[0] if len(steps) == 1 else np.mean(steps, axis=0)
+                drafts.append(draft(found[number].line, found[number].strip, mean, card.classes))
                 glyphs.append(_glyphs(found[number].ink, drafts[number]))
-            upright = None if before is None else [before[number] for number in part]
-            heard.append(pool.submit(self._opinions, [glyphs[number] for number in part], slants, upright))
+            heard.append(pool.submit(self._opinions, [glyphs[number] for number in part], known))
         steps = [step for future in said for step in future.result()]
         opinions = [opinion for future in heard for opinion in future.result()]
         return [
@@ -237,45 +237,40 @@ class Reader:
         ]
 
     def _steps(
-        self, images: list[np.ndarray], slants: tuple[float, ...], upright: list[np.ndarray] | None
-    ) -> list[np.ndarray]:
-        """What is said of strips, the mean over slants; `upright` is what the line network has said of them
-        before.
+        self, images: list[np.ndarray], slants: tuple[float, ...], before: Sequence[_Seen] | None
+    ) -> list[tuple[np.ndarray, ...]]:
+        """What each line network says of strips, the mean over slants: the first alone, or, where something
+        was said of them `before`, the second too, if there is one. What was said is not asked again.
         """
-        ask = self._recogniser.line_probabilities
-        said = mean_of_views(ask, images, slants, upright)
-        if upright is None or self._recogniser.second_card is None:
-            return said
-        others = mean_of_views(functools.partial(ask, second=True), images, slants)
-        return [(one + other) / 2 for one, other in zip(said, others, strict=True)]
+        asked = [False] if before is None or self._recogniser.second_card is None else [False, True]
+        said = []
+        for second in asked:
+            network = functools.partial(self._recogniser.line_probabilities, second=second)
+            known = None
+            if before and second < len(before[0].steps):
+                known = [one.steps[second] for one in before]
+            said.append(mean_of_views(network, images, slants, known))
+        return list(zip(*said, strict=True))
 
     def _opinions(
-        self,
-        glyphs: list[list[np.ndarray]],
-        slants: tuple[float, ...],
-        before: Sequence[_Seen] | None = None,
+        self, glyphs: list[list[np.ndarray]], before: Sequence[_Seen] | None = None
     ) -> list[np.ndarray]:
         """The glyph network's probabilities (glyphs, classes) for each line's glyphs, all asked at once; what
         it said of the same glyphs `before` is not asked again. The one glyph of a line stands by itself.
         """
-        lone = np.array([len(line) == 1 for line in glyphs for _ in line])
-
-        def ask(views: list[np.ndarray]) -> list[np.ndarray]:
-            looks = len(views) // len(lone)
-            return list(self._recogniser.glyph_probabilities(np.stack(views), np.tile(lone, looks)))
-
-        upright = None
+        known: list[np.ndarray | None] = [None] * len(glyphs)
         if before is not None:
-            upright = [
-                opinion
+            known = [
+                one.opinions if _same(line, one.glyphs) else None
                 for line, one in zip(glyphs, before, strict=True)
-                for opinion in (
-                    one.opinions if _same(line, one.glyphs) else self._opinions([line], UPRIGHT)[0]
-                )
             ]
-        every = [glyph for line in glyphs for glyph in line]
-        opinions = mean_of_views(ask, every, slants, upright)
-        return np.split(opinions, np.cumsum([len(line) for line in glyphs])[:-1]) if glyphs else []
+        asked = [line for line, one in zip(glyphs, known, strict=True) if one is None]
+        every = [glyph for line in asked for glyph in line]
+        lone = np.array([len(line) == 1 for line in asked for _ in line], bool)
+        shown = np.stack(every) if every else np.zeros((0, GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+        ends = np.cumsum([len(line) for line in asked])
+        told = iter(np.split(self._recogniser.glyph_probabilities(shown, lone), ends[:-1]))
+        return [next(told) if one is None else one for one in known]
 
 
 def _same(glyphs: list[np.ndarray], others: list[np.ndarray]) -> bool:

@@ -15,28 +15,25 @@ from inkdigits.answer import Line
 
 UPRIGHT = (0.0,)
 SLANTS = (0.0, -0.15, 0.15)
-SURE = 0.9  # confidence of each digit of a line that need not be shown slanted
-_QUITE_SURE = 0.99  # and of one that one look is enough for
+_QUITE_SURE = 0.99  # confidence of each digit of a line that one look is enough for
+_SURE = 0.7  # confidence of a line that need not be shown slanted
 _LIKELY = 0.5  # share of digits from which a line that was refused is looked at again
 
 
-def _least(line: Line) -> float:
-    """The confidence of the least sure of its digits."""
-    return min(digit.confidence for digit in line.digits)
-
-
 def is_doubtful(line: Line) -> bool:
-    """Whether a line deserves a second look: something was read, but not surely, or could not be, though it
-    looks like digits.
+    """Whether a line deserves to be shown slanted: something was read, but hardly surely, or could not be,
+    though it looks like digits.
     """
-    if not line.text:
-        return line.digit_share >= _LIKELY
-    return line.status != "ok" or _least(line) < SURE
+    return line.confidence < _SURE if line.text else line.digit_share >= _LIKELY
 
 
-def is_nearly_sure(line: Line) -> bool:
-    """Whether a line, though not in doubt, deserves another opinion."""
-    return bool(line.text) and not is_doubtful(line) and _least(line) < _QUITE_SURE
+def is_not_quite_sure(line: Line) -> bool:
+    """Whether a line, in doubt or not, deserves another network's opinion."""
+    if is_doubtful(line):
+        return True
+    return bool(line.text) and (
+        line.status != "ok" or min(digit.confidence for digit in line.digits) < _QUITE_SURE
+    )
 
 
 def slanted(image: np.ndarray, slope: float) -> np.ndarray:
