@@ -150,6 +150,18 @@ def test_a_run_ends_with_the_command_that_began_it():
         assert process.wait(60) == 1
 
 
+def test_a_run_ends_well_before_the_command_that_began_it():
+    words = "benchmark.run = lambda *_: None; sys.exit(queue._work('mlp', '0', 'runs', 'data', ''))"
+    program = f"import sys; from inkdigits.learning import benchmark, queue; {words}"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr and process.stdin
+        assert b"Fatal" not in process.stderr.read()
+        assert process.wait(60) == 0
+        process.stdin.close()
+
+
 def test_first_seeds_come_first_committees_last_and_shared_runs_once():
     few = [
         row for row in ROWS if row.name in ("resnet", "fewshot", "fewshot-10", "inkdigits-committee", "knn")

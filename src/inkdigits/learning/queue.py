@@ -147,7 +147,8 @@ def _stopped_with_us(running: dict[subprocess.Popen[bytes], Any]) -> Iterator[No
 
 def _end_with_the_queue() -> None:
     """Nobody waits for this run then, and another may begin in its folder; its checkpoints stay."""
-    sys.stdin.buffer.read()
+    # Not by `sys.stdin`: while a thread waits for that, the interpreter cannot end.
+    os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -49,6 +50,23 @@ class _Found:
     def strip(self) -> Strip:
         """What the line network is shown of it; a second look needs it again."""
         return cut_strip(self.page, self.ink, self.line)
+
+    @functools.cached_property
+    def _cuts(self) -> dict[tuple[float, ...], list[np.ndarray]]:
+        """What was cut of it so far: a second look mostly needs the same."""
+        return {}
+
+    def glyphs(self, read: Draft) -> list[np.ndarray]:
+        """What the glyph network is shown of it: each part, and after it its signs if they are cut."""
+        glyphs = []
+        for part in read.parts:
+            places = [read.places[index] for index in part.signs] if part.is_cut else []
+            where = (*part.box.tolist(), *places)
+            if where not in self._cuts:
+                pieces = cut_pieces(self.ink, part.box, places) if places else []
+                self._cuts[where] = [cut_glyph(self.ink, part.box), *pieces]
+            glyphs += self._cuts[where]
+        return glyphs
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +245,7 @@ class Reader:
             for number, steps in zip(part, future.result(), strict=True):
                 mean = steps[0] if len(steps) == 1 else np.mean(steps, axis=0)
                 drafts.append(draft(found[number].line, found[number].strip, mean, card.classes))
-                glyphs.append(_glyphs(found[number].ink, drafts[number]))
+                glyphs.append(found[number].glyphs(drafts[number]))
             heard.append(pool.submit(self._opinions, [glyphs[number] for number in part], known))
         steps = [step for future in said for step in future.result()]
         opinions = [opinion for future in heard for opinion in future.result()]
@@ -274,7 +292,8 @@ class Reader:
 
 
 def _same(glyphs: list[np.ndarray], others: list[np.ndarray]) -> bool:
-    return len(glyphs) == len(others) and all(map(np.array_equal, glyphs, others))
+    """Whether these are the same arrays, which they are where the same was cut: see `_Found.glyphs`."""
+    return len(glyphs) == len(others) and all(map(operator.is_, glyphs, others))
 
 
 def _keep_memory() -> None:
@@ -285,16 +304,6 @@ def _keep_memory() -> None:
     here was never written to, and takes no memory.
     """
     np.empty(_KEPT, np.uint8)
-
-
-def _glyphs(ink: Ink, read: Draft) -> list[np.ndarray]:
-    """What the glyph network is shown of a line: each part, and after it its signs if they are cut."""
-    glyphs = []
-    for part in read.parts:
-        glyphs.append(cut_glyph(ink, part.box))
-        if part.is_cut:
-            glyphs += cut_pieces(ink, part.box, [read.places[index] for index in part.signs])
-    return glyphs
 
 
 def _is_surroundings(line: Line, page: Page) -> bool:
