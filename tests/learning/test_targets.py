@@ -24,7 +24,7 @@ from inkdigits.learning.export import export_model, export_run, load_run
 from inkdigits.learning.integer import runtimes
 from inkdigits.learning.integer.c_source import write_c
 from inkdigits.learning.integer.js_source import write_js
-from inkdigits.learning.integer.network import Rescale
+from inkdigits.learning.integer.network import Rescale, constants
 from inkdigits.learning.integer.quantise import quantise
 from inkdigits.learning.targets import convert, write_target
 from inkdigits.learning.training import train
@@ -87,7 +87,11 @@ def test_the_c_needs_neither_memory_of_others_nor_fractions(real):
     assert "#include <stdint.h>" in header and "light_classify" in header
 
 
-@given(st.floats(1e-6, 1000), st.integers(-(2**24), 2**24), st.sampled_from([0, 128]))
+@given(
+    st.one_of(st.floats(1e-6, 1000), st.floats(-1000, -1e-6)),
+    st.integers(-(2**24), 2**24),
+    st.sampled_from([0, 128]),
+)
 def test_rescaling_is_rounding_to_a_part_in_thirty_thousand(ratio, total, zero):
     found = int(Rescale.by(np.array([ratio]))(np.full((1, 1, 1, 1), total, np.int64), zero).item())
     exact = ratio * total
@@ -218,6 +222,43 @@ def test_normalisation_behind_a_rectifier_is_no_part_of_the_convolution(tmp_path
     path = export_model(_trained_a_little(*middle), "bent", "glyph", tiny.DIGIT_CLASSES, tmp_path, glyphs)
     with pytest.raises(WeightsError, match="its Mul has no integer form"):
         quantise(path, tiny.DIGIT_CLASSES, glyphs)
+
+
+def _repeated(gammas: tuple[float, ...]) -> keras.Model:
+    """A network whose second block is applied once for each of `gammas`, which its normalisation has."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((28, 28), dtype="uint8", name="glyphs")
+    maps = layers.Reshape((28, 28, 1))(layers.Rescaling(1 / 255)(inputs))
+    maps = layers.ReLU()(layers.Conv2D(6, 5, strides=4)(maps))
+    shared = layers.Conv2D(6, 3, padding="same", use_bias=False)
+    for gamma in gammas:
+        normal = layers.BatchNormalization(gamma_initializer=keras.initializers.Constant(gamma))
+        maps = layers.Add()([maps, layers.ReLU()(normal(shared(maps)))])
+    outputs = layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(maps))
+    return keras.Model(inputs, outputs)
+
+
+@needs_compiler
+@needs_node
+def test_weights_that_several_layers_share_are_written_once(tmp_path):
+    glyphs = tiny.bars(200, 1)[0]
+    path = export_model(_repeated((0.7, 1.3, -0.9)), "again", "glyph", tiny.DIGIT_CLASSES, tmp_path, glyphs)
+    network = quantise(path, tiny.DIGIT_CLASSES, glyphs)
+    first, *repeats = [step for step in network.steps if step.kind == "convolution"]
+    assert len(repeats) == 3 and all(np.array_equal(one.weights, repeats[0].weights) for one in repeats)
+    assert np.array_equal(np.sign(repeats[0].rescales[0].factor), -np.sign(repeats[2].rescales[0].factor)), (
+        "what is turned over by its normalisation is turned over by its factor"
+    )
+    header, source = write_c(network)
+    assert len(re.findall(r"int8_t weights_\d+\[\]", source)) == 3, "the first, the shared one, the last"
+    logits = network.logits(glyphs)
+    assert np.array_equal(runtimes.run_c("again", header, source, glyphs), logits)
+    assert np.array_equal(runtimes.run_js(write_js(network), glyphs), logits)
+    wanted = Recogniser(path).glyph_probabilities(glyphs)
+    found = np.exp(logits * network.logit_scale)
+    assert np.abs(found / found.sum(axis=1, keepdims=True) - wanted).max() < 0.05
+    apart = sum(one.nbytes for step in network.steps for one in constants(step))
+    assert network.weight_bytes <= apart - 2 * repeats[0].weights.nbytes
 
 
 def test_what_is_no_network_of_digits_is_refused(real, tmp_path):

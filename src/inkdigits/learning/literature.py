@@ -132,7 +132,7 @@ LITERATURE: tuple[Recipe, ...] = (
     ),
     glyph_recipe(
         "light-10k",
-        "depthwise-separable, at most 10,000 parameters",
+        "depthwise-separable, at most 10,000 parameters; 12 kB of weights in integers",
         "Howard et al. 2017",
         light_10k,
         {"epochs": 80, "learning_rate": 1e-2, **AVERAGED, "augmentation": AFFINE},
@@ -140,7 +140,6 @@ LITERATURE: tuple[Recipe, ...] = (
     _tiny("tiny-1k", "1,000 parameters", (5, 9, 13), SLIGHT),
     _tiny("tiny-2k", "2,000 parameters", (8, 17, 23), SLIGHT),
     _tiny("tiny-5k", "5,000 parameters", (14, 34, 46), SLIGHT),
-    _tiny("tiny-12kb", "12 kB of weights in integers", (20, 56, 84), AFFINE),
     glyph_recipe(
         "inkdigits-single",
         "our best single network, 3x3 convolutions without pooling",

@@ -30,7 +30,7 @@ FAMILIES = {
     "no network": ("#7a7a7a", ("knn", "svm")),
     "convolutional to 2012": ("#D55E00", ("lenet5", "paper-cnn", "alexnet", "ciresan")),
     "convolutional since": ("#009E73", ("resnet", "transfer", "inkdigits-single", "embedding")),
-    "light": ("#56B4E9", ("light", "light-10k", "tiny-1k", "tiny-2k", "tiny-5k", "tiny-12kb")),
+    "light": ("#56B4E9", ("light", "light-10k", "tiny-1k", "tiny-2k", "tiny-5k")),
     "recurrent": ("#CC79A7", ("lstm", "mdlstm", "crnn-ctc")),
 }
 COMMITTEES = ("committees", "#000000")

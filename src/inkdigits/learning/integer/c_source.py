@@ -61,7 +61,7 @@ typedef struct {
 typedef struct {
     const int8_t *weights;
     const int32_t *bias;
-    const uint16_t *factor;
+    const int16_t *factor;
     const uint8_t *shift;
 } scaling;
 """
@@ -118,7 +118,8 @@ def _source(network: IntegerNetwork, name: str, offsets: list[int]) -> list[str]
         parts += [_read(file) for file in files if used]
     tensors = ", ".join("{{{}, {}, {}, {}}}".format(*tensor.shape, tensor.zero) for tensor in network.tensors)
     parts.append(f"static const shape tensors[] = {{{tensors}}};\n")
-    parts += [_tables(network, number, step) for number, step in enumerate(steps, start=1)]
+    known: dict[tuple[str, bytes], str] = {}
+    parts += [_tables(network, number, step, known) for number, step in enumerate(steps, start=1)]
     parts.append(_function(network, name, offsets))
     return parts
 
@@ -127,19 +128,25 @@ def _read(file: str) -> str:
     return (resources.files("inkdigits.learning.integer") / "c" / f"{file}.c").read_text(encoding="utf-8")
 
 
-def _tables(network: IntegerNetwork, number: int, step: Step) -> str:
-    """The constants of a step: its weights, biases, factors, shifts and geometry."""
+def _tables(network: IntegerNetwork, number: int, step: Step, known: dict[tuple[str, bytes], str]) -> str:
+    """The constants of a step: its weights, biases, factors, shifts and geometry. What the tables that are
+    `known` hold already is not written again; new ones are added.
+    """
     tables, scaling = [], []
     rescale = step.rescales[0] if step.rescales and step.kind != "add" else None
     for kind, label, values in (
         ("int8_t", "weights", _place_by_place(network, step)),
         ("int32_t", "bias", step.bias),
-        ("uint16_t", "factor", None if rescale is None else rescale.factor),
+        ("int16_t", "factor", None if rescale is None else rescale.factor),
         ("uint8_t", "shift", None if rescale is None else rescale.shift),
     ):
-        scaling.append("NULL" if values is None else f"{label}_{number}")
-        if values is not None:
-            tables.append(f"static const {kind} {label}_{number}[] = {{\n{_numbers(values)}}};\n")
+        if values is None:
+            scaling.append("NULL")
+            continue
+        name = known.setdefault((kind, values.tobytes()), f"{label}_{number}")
+        scaling.append(name)
+        if name == f"{label}_{number}":
+            tables.append(f"static const {kind} {name}[] = {{\n{_numbers(values)}}};\n")
     if any(one != "NULL" for one in scaling):
         tables.append(f"static const scaling scaling_{number} = {{{', '.join(scaling)}}};\n")
     if step.kind in ("convolution", "max-pool"):

@@ -17,18 +17,21 @@ from inkdigits.learning.integer.network import IntegerNetwork, Step
 
 
 class _Blob:
-    """Owns the bytes that constants are gathered in."""
+    """Owns the bytes that constants are gathered in, those that several steps have alike once."""
 
     def __init__(self) -> None:
         self.bytes = bytearray()
+        self._places: dict[bytes, list[int]] = {}
 
     def put(self, values: np.ndarray | None, kind: str) -> list[int] | None:
         """Where `values` begin, and how many they are."""
         if values is None:
             return None
-        place = [len(self.bytes), int(values.size)]
-        self.bytes += values.astype(kind).tobytes()
-        return place
+        written = values.astype(kind).tobytes()
+        if written not in self._places:
+            self._places[written] = [len(self.bytes), int(values.size)]
+            self.bytes += written
+        return self._places[written]
 
 
 def write_js(network: IntegerNetwork) -> str:
@@ -82,7 +85,7 @@ def _describe(step: Step, blob: _Blob) -> dict[str, Any]:
         told["factors"] = [int(rescale.factor[0]) for rescale in step.rescales]
         told["shift"] = int(step.rescales[0].shift[0])
     elif step.rescales:
-        told["factor"] = blob.put(step.rescales[0].factor, "<u2")
+        told["factor"] = blob.put(step.rescales[0].factor, "<i2")
         told["shift"] = blob.put(step.rescales[0].shift, "<u1")
     return told
 

@@ -33,8 +33,8 @@ class Tensor:
 class Rescale:
     """Sums (channels, ...) int32 to uint8: times `factor` (channels,), shifted right by `shift`, rounded.
 
-    Both are int64 arrays here; a factor needs `FACTOR_BITS` + 1 bits, a sum and a factor together at most 53,
-    which is what a JavaScript number holds exactly.
+    Both are int64 arrays here; a factor needs `FACTOR_BITS` bits and a sign, a sum and a factor together at
+    most 53, which is what a JavaScript number holds exactly.
     """
 
     factor: np.ndarray
@@ -42,11 +42,11 @@ class Rescale:
 
     @classmethod
     def by(cls, ratios: np.ndarray) -> Rescale:
-        """The nearest to `ratios`, which are above 0 and below 2**14."""
-        exponents = np.floor(np.log2(ratios)).astype(np.int64) + 1
+        """The nearest to `ratios`, which are not 0, and of either sign below 2**14."""
+        exponents = np.floor(np.log2(np.abs(ratios))).astype(np.int64) + 1
         factor = np.round(ratios * 2.0 ** (FACTOR_BITS - exponents)).astype(np.int64)
         shift = FACTOR_BITS - exponents
-        too_large = factor == 1 << FACTOR_BITS
+        too_large = np.abs(factor) == 1 << FACTOR_BITS
         return cls(np.where(too_large, factor >> 1, factor), np.where(too_large, shift - 1, shift))
 
     def __call__(self, sums: np.ndarray, zero: int) -> np.ndarray:
@@ -78,6 +78,14 @@ class Step:
     window: tuple[int, int] = (1, 1)
 
 
+def constants(step: Step) -> list[np.ndarray]:
+    """The numbers of a step as they are written: weights int8, bias int32, factors int16, shifts uint8."""
+    written = [part for part in (step.weights, step.bias) if part is not None]
+    for rescale in step.rescales:
+        written += [rescale.factor.astype(np.int16), rescale.shift.astype(np.uint8)]
+    return written
+
+
 @dataclass(frozen=True, eq=False)
 class IntegerNetwork:
     """Steps in order, the last a dense one: its sums, times `logit_scale`, are the logits of `classes`."""
@@ -95,12 +103,11 @@ class IntegerNetwork:
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of weights (1 each), biases (4), factors (2) and shifts (1), as they are in C."""
-        count = 0
-        for step in self.steps:
-            count += sum(part.nbytes for part in (step.weights, step.bias) if part is not None)
-            count += sum(3 * len(rescale.factor) for rescale in step.rescales)
-        return count
+        """Bytes of weights (1 each), biases (4), factors (2) and shifts (1), as they are in C: what several
+        steps have alike is there once.
+        """
+        parts = [part for step in self.steps for part in constants(step)]
+        return sum(map(len, {(part.dtype.char, part.tobytes()): part.tobytes() for part in parts}.values()))
 
     def logits(self, glyphs: np.ndarray) -> np.ndarray:
         """Glyphs (n, 28, 28) uint8 to int32 logits (n, classes), in units of `logit_scale`."""

@@ -95,6 +95,9 @@ def _step(step: Operation, inputs: tuple[int, ...], source: list[Tensor], output
         maps, height, width = source[0].shape
         weights = weights.reshape(-1, height, width, maps).transpose(0, 3, 1, 2).reshape(len(weights), -1)
     scales = _weight_scales(weights, step.kind)
+    if not last:
+        # Two layers that share weights, and differ in how their maps are normalised, share integers then.
+        scales = scales * _signs(weights)
     per_map = scales.reshape(-1, *[1] * (weights.ndim - 1))
     units = source[0].scale * scales
     return replace(
@@ -111,6 +114,13 @@ def _weight_scales(weights: np.ndarray, kind: Kind) -> np.ndarray:
     if kind == "dense":
         largest = np.full_like(largest, largest.max())
     return np.maximum(largest, np.finfo(np.float32).tiny * 1e6).astype(np.float64) / _LEVELS
+
+
+def _signs(weights: np.ndarray) -> np.ndarray:
+    """1 or -1 for each output map, (out,): the sign of its largest weight."""
+    flat = weights.reshape(len(weights), -1)
+    largest = np.take_along_axis(flat, np.abs(flat).argmax(axis=1, keepdims=True), axis=1)[:, 0]
+    return np.where(largest < 0, -1, 1)
 
 
 def _range(values: np.ndarray) -> tuple[float, int]:

@@ -9,7 +9,7 @@ for (const step of network.steps) {
   step.weights = step.weights && new Int8Array(bytes.buffer, step.weights[0], step.weights[1]);
   step.bias = numbers(step.bias, "getInt32", 4);
   if (step.kind !== "add") {
-    step.factor = numbers(step.factor, "getUint16", 2);
+    step.factor = numbers(step.factor, "getInt16", 2);
     step.shift = numbers(step.shift, "getUint8", 1);
   }
 }
