@@ -7,6 +7,7 @@ connected form lies under a run, the glyph network has seen it too, and the two 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -118,8 +119,10 @@ def advised(doubtful: np.ndarray, advice: np.ndarray) -> np.ndarray:
 
 def alternatives(scores: np.ndarray, digit: int, most: int = 3) -> list[tuple[str, float]]:
     """The best digits beside `digit` and their probabilities, best first."""
-    order = [int(index) for index in np.argsort(-scores) if index != digit][:most]
-    return [(DIGITS[index], float(scores[index])) for index in order if scores[index] >= _SHOWN]
+    told = scores.tolist()  # ten numbers are sorted sooner outside NumPy
+    others = (index for index, score in enumerate(told) if index != digit and score >= _SHOWN)
+    best = sorted(others, key=lambda index: -told[index])[:most]
+    return [(DIGITS[index], told[index]) for index in best]
 
 
 def _runs(best: np.ndarray) -> list[tuple[int, int]]:
@@ -131,9 +134,9 @@ def _runs(best: np.ndarray) -> list[tuple[int, int]]:
 
 def _split(classes: np.ndarray, usual: float) -> list[tuple[int, int]]:
     """A stretch of steps cut where its class changes, if it is long enough for two signs."""
-    changes = np.flatnonzero(np.diff(classes)) + 1
-    if changes.size == 0 or len(classes) < _LONG_RUN * usual and len(classes) < 8:
-        return [(0, len(classes))]
-    edges = [0, *changes.tolist(), len(classes)]
-    pieces = [(first, last) for first, last in zip(edges, edges[1:], strict=False)]
-    return [piece for piece in pieces if piece[1] - piece[0] >= 2] or [(0, len(classes))]
+    named = classes.tolist()
+    changes = [step for step, pair in enumerate(pairwise(named), start=1) if pair[0] != pair[1]]
+    if not changes or len(named) < _LONG_RUN * usual and len(named) < 8:
+        return [(0, len(named))]
+    edges = [0, *changes, len(named)]
+    return [piece for piece in pairwise(edges) if piece[1] - piece[0] >= 2] or [(0, len(named))]
