@@ -9,6 +9,7 @@ from inkdigits.reading import draft
 from inkdigits.reading.decoder import Sign
 from inkdigits.reading.draft import Draft, Part, opinions_by_part
 from inkdigits.reading.lines import TextLine
+from inkdigits.reading.strips import Strip
 from inkdigits.reading.transcript import transcribe
 from inkdigits.reading.trust import Trust
 
@@ -42,6 +43,21 @@ def line(signs: list[Sign], heights: list[float] | None = None, joined: bool = F
         0, 0, PITCH * len(signs), HEIGHT, HEIGHT, 0.0, np.array(boxes) if boxes else np.zeros((0, 4))
     )
     return Draft(where, signs, [PITCH * i + 15 for i in range(len(signs))], parts, 0.0)
+
+
+@pytest.mark.parametrize(("gap", "signs"), [(6, (0,)), (8, ())])
+def test_a_sign_beside_all_forms_is_that_of_a_form_without_one_that_it_nearly_touches(
+    gap: int, signs: tuple[int, ...]
+) -> None:
+    steps = np.zeros((60, 11), np.float32)
+    steps[:, 0] = 1
+    steps[9:12], steps[28:32] = np.eye(11, dtype=np.float32)[[2, 5]][:, None]
+    classes = ("", *"0123456789")
+    forms = np.array([[0, 0, 21 - gap, HEIGHT], [45, 0, 75, HEIGHT], [95, 0, 115, HEIGHT]])
+    where = TextLine(0, 0, 115, HEIGHT, HEIGHT, 0.0, forms)
+    read = draft.draft(where, Strip(np.zeros((32, 120), np.uint8), 0.0, 1.0), steps, classes)
+    assert [sign.text for sign in read.signs] == ["1", "4"] and read.places == [21.0, 60.0]
+    assert [part.signs for part in read.parts] == [signs, (1,), ()]
 
 
 def digit_share(read: Draft, opinions: np.ndarray) -> float:

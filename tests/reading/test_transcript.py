@@ -116,6 +116,15 @@ def test_a_small_foreign_sign_is_the_digit_that_the_glyph_network_sees(height: i
     assert line.text == text
 
 
+@pytest.mark.parametrize(("width", "text"), [(30, "404"), (34, "44")])
+def test_a_flat_foreign_sign_is_a_dash_whatever_the_networks_lean_to(width: int, text: str) -> None:
+    box = np.array([PITCH, 12, PITCH + width, 28])
+    line = read([SURE, sign("?", 0, 0.3), SURE], [(4, 0.98), (0, 0.93), (4, 0.98)], box=box)
+    assert line.text == text
+    if text == "44":
+        assert line.confidence == pytest.approx(0.98**2, abs=1e-5)
+
+
 def joined(signs: list[Sign], opinions: list[tuple[int, float]]):
     """A line of one form that holds all signs; the first opinion is on the whole."""
     box = np.array([0, 0, PITCH * len(signs), HEIGHT])

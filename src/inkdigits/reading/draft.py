@@ -60,6 +60,23 @@ def _owner(place: float, boxes: list[np.ndarray]) -> int | None:
     )
 
 
+def _owners(places: list[float], boxes: list[np.ndarray], height: float) -> list[int | None]:
+    """The form that each sign lies in. One beside all forms, as of a stroke that leans far, is the nearest
+    form's that has no sign, if they nearly touch.
+    """
+    owners = [_owner(place, boxes) for place in places]
+    for sign in (sign for sign, owner in enumerate(owners) if owner is None):
+        gaps = {
+            number: max(box[0] - places[sign], places[sign] - box[2])
+            for number, box in enumerate(boxes)
+            if number not in owners
+        }
+        nearest = min(gaps, key=gaps.__getitem__, default=None)
+        if nearest is not None and gaps[nearest] <= _TOUCH * height:
+            owners[sign] = nearest
+    return owners
+
+
 def _join_pieces(parts: list[Part], height: float) -> list[Part]:
     """Parts without a sign become pieces of a neighbour with one sign that they nearly touch, as of an open
     4.
@@ -84,7 +101,7 @@ def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, .
     signs = find_signs(steps, classes)
     places = [strip.page_x((sign.start + sign.end) / 2 * LINE_STRIDE) for sign in signs]
     boxes = digit_groups(line)
-    owners = [_owner(place, boxes) for place in places]
+    owners = _owners(places, boxes, line.height)
     parts = [
         Part(box, tuple(index for index, owner in enumerate(owners) if owner == number))
         for number, box in enumerate(boxes)

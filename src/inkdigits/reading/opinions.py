@@ -18,6 +18,7 @@ from inkdigits.reading.lines import TextLine
 TALL = 0.5  # of the line's height: smaller forms are marks, or pieces, to a network that sees no size
 _SMALL = 0.25  # the same where the line network, which sees the size, takes it for no mark
 _DOTS = (".", ",")
+_FLAT = 2.0  # width by height from which a foreign sign is a dash, and no digit that it did not know
 WIDE = 1.4  # width by height from which a form is hardly one digit
 HALF_A_MIND = 0.1  # probability of a digit beside a "?"
 _NARROW = 0.85  # width by height up to which a form is surely one digit
@@ -114,6 +115,8 @@ def settle(
         if seen_whole and sign.text in _DOTS:
             # No dot is as tall as that: what the line network saw is some other sign.
             sign = likelier(replace(sign, text="?")) if beside_digits else replace(sign, text="?")
+        if sign.text == "?" and width >= _FLAT * height:
+            return [Entry(place, "", None, box)]
         heard = seen_whole or (sign.text == "?" and height >= _SMALL * line.height)
         return [_settle_one(place, sign, opinion if heard else None, box, beside_digits)]
     single = float(np.clip((WIDE - width / height) / (WIDE - _NARROW), 0, 1))
