@@ -60,6 +60,24 @@ def test_a_sign_beside_all_forms_is_that_of_a_form_without_one_that_it_nearly_to
     assert [part.signs for part in read.parts] == [signs, (1,), ()]
 
 
+@pytest.mark.parametrize(
+    ("probability", "gap", "parts"), [(0.6, 5, [(0, 1)]), (0.8, 5, [(0,), (1,)]), (0.6, 8, [(0,), (1,)])]
+)
+def test_forms_that_nearly_touch_are_asked_about_as_one_digit_where_they_are_hardly_two(
+    probability: float, gap: int, parts: list[tuple[int, ...]]
+) -> None:
+    steps = np.zeros((40, 11), np.float32)
+    steps[:, 0] = 1
+    named = np.eye(11, dtype=np.float32)[[5, 2]] * probability
+    steps[6:9], steps[14:17] = named[0], named[1]
+    forms = np.array([[0, 0, 20, HEIGHT], [20 + gap, 10, 40, HEIGHT]])
+    where = TextLine(0, 0, 40, HEIGHT, HEIGHT, 0.0, forms)
+    strip = Strip(np.zeros((32, 80), np.uint8), 0.0, 1.0)
+    read = draft.draft(where, strip, steps, ("", *"0123456789"))
+    assert [sign.text for sign in read.signs] == ["4", "1"]
+    assert [part.signs for part in read.parts] == parts
+
+
 def digit_share(read: Draft, opinions: np.ndarray) -> float:
     return draft.digit_share(read, opinions_by_part(read, opinions))
 

@@ -4,6 +4,7 @@ what the glyph network is shown; and, once that has spoken too, how much of the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from inkdigits.reading.recogniser import LINE_STRIDE
 from inkdigits.reading.strips import Strip, digit_groups
 
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
+_HARDLY = 0.5  # probability that two signs are both read rightly
 _MOST_PIECES = 16  # signs of one form: more are a drawing or a grid, and would take long to cut
 
 
@@ -77,16 +79,17 @@ def _owners(places: list[float], boxes: list[np.ndarray], height: float) -> list
     return owners
 
 
-def _join_pieces(parts: list[Part], height: float) -> list[Part]:
+def _join_pieces(parts: list[Part], signs: list[Sign], height: float) -> list[Part]:
     """Parts without a sign become pieces of a neighbour with one sign that they nearly touch, as of an open
-    4.
+    4. So do two whose signs are hardly two digits: then they are asked about together and apart.
     """
     joined: list[Part] = []
     for part in parts:
         last = joined[-1] if joined else None
-        signs = len(last.signs) + len(part.signs) if last else 2
-        reach = _TOUCH if signs else 2 * _TOUCH
-        if last and signs <= 1 and part.box[0] - last.box[2] < reach * height:
+        inside = [signs[index] for index in (*last.signs, *part.signs)] if last else []
+        reach = _TOUCH if inside else 2 * _TOUCH
+        one = len(inside) <= 1 or len(inside) == 2 and _hardly_two(inside)
+        if last and one and part.box[0] - last.box[2] < reach * height:
             both = np.array([last.box, part.box])
             box = np.array([*both[:, :2].min(axis=0), *both[:, 2:].max(axis=0)])
             if box[2] - box[0] <= WIDE * height:
@@ -94,6 +97,10 @@ def _join_pieces(parts: list[Part], height: float) -> list[Part]:
                 continue
         joined.append(part)
     return joined
+
+
+def _hardly_two(signs: list[Sign]) -> bool:
+    return all(sign.is_digit for sign in signs) and math.prod(sign.confidence for sign in signs) < _HARDLY
 
 
 def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, ...]) -> Draft:
@@ -106,7 +113,7 @@ def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, .
         Part(box, tuple(index for index, owner in enumerate(owners) if owner == number))
         for number, box in enumerate(boxes)
     ]
-    return Draft(line, signs, places, _join_pieces(parts, line.height), missed(steps, signs, classes))
+    return Draft(line, signs, places, _join_pieces(parts, signs, line.height), missed(steps, signs, classes))
 
 
 def opinions_by_part(read: Draft, opinions: np.ndarray) -> list[np.ndarray]:
