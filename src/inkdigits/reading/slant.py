@@ -16,7 +16,7 @@ from inkdigits.answer import Line
 UPRIGHT = (0.0,)
 SLANTS = (0.0, -0.15, 0.15)
 _QUITE_SURE = 0.99  # confidence of each digit of a line that one look is enough for
-_SURE = 0.7  # confidence of a line that need not be shown slanted
+_SURE = 0.9  # confidence of a line that need not be shown slanted
 _LIKELY = 0.5  # share of digits from which a line that was refused is looked at again
 
 
