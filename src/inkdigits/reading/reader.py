@@ -285,7 +285,7 @@ class Reader:
         asked = [line for line, one in zip(glyphs, known, strict=True) if one is None]
         every = [glyph for line in asked for glyph in line]
         lone = np.array([len(line) == 1 for line in asked for _ in line], bool)
-        shown = np.stack(every) if every else np.zeros((0, GLYPH_SIZE, GLYPH_SIZE), np.uint8)
+        shown = np.array(every, np.uint8).reshape(-1, GLYPH_SIZE, GLYPH_SIZE)
         ends = np.cumsum([len(line) for line in asked])
         told = iter(np.split(self._recogniser.glyph_probabilities(shown, lone), ends[:-1]))
         return [next(told) if one is None else one for one in known]

@@ -106,8 +106,8 @@ class IntegerNetwork:
         """Bytes of weights (1 each), biases (4), factors (2) and shifts (1), as they are in C: what several
         steps have alike is there once.
         """
-        parts = [part for step in self.steps for part in constants(step)]
-        return sum(map(len, {(part.dtype.char, part.tobytes()): part.tobytes() for part in parts}.values()))
+        parts = {(part.dtype, part.tobytes()) for step in self.steps for part in constants(step)}
+        return sum(len(written) for _, written in parts)
 
     def logits(self, glyphs: np.ndarray) -> np.ndarray:
         """Glyphs (n, 28, 28) uint8 to int32 logits (n, classes), in units of `logit_scale`."""

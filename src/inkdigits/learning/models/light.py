@@ -36,12 +36,12 @@ def _output() -> list[layers.Layer]:
     return [layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax", dtype="float32")]
 
 
-def _repeated(maps: Any, filters: int, times: int) -> Any:
+def _repeated(maps: Any, times: int) -> Any:
     """One separable block applied several times with the same weights, each time added to what came in; only
     its normalisation is each time another.
     """
     depthwise = layers.DepthwiseConv2D(3, padding="same", use_bias=False)
-    pointwise = layers.Conv2D(filters, 1, use_bias=False)
+    pointwise = layers.Conv2D(maps.shape[-1], 1, use_bias=False)
     for _ in range(times):
         change = FusedBatchNormalization(momentum=0.95)(pointwise(depthwise(maps)))
         maps = layers.Add()([maps, layers.ReLU()(change)])
@@ -61,7 +61,7 @@ def light() -> keras.Model:
         *_separable(24),
     ):
         x = layer(x)
-    x = _repeated(x, 24, times=3)
+    x = _repeated(x, times=3)
     for layer in _output():
         x = layer(x)
     return keras.Model(first, x, name="light")
@@ -73,7 +73,7 @@ def light_10k() -> keras.Model:
     x = first
     for layer in (*rest, *convolution(16, 5, strides=2), *_separable(32), *_separable(44, strides=2)):
         x = layer(x)
-    x = _repeated(x, 44, times=3)
+    x = _repeated(x, times=3)
     for layer in (*_separable(60), *_output()):
         x = layer(x)
     return keras.Model(first, x, name="light_10k")
