@@ -98,10 +98,9 @@ def _stages(path: Path) -> str:
             for line in lines:
                 corners = (np.array([line.left, line.top, line.right, line.bottom]) / ink.scale).astype(int)
                 cv2.rectangle(mask, corners[:2].tolist(), corners[2:].tolist(), (0, 160, 255), 1)
-            darkness = (ink.darkness * 255).astype(np.uint8)
             shown += [
                 _image(page.gray),
-                _image(darkness),
+                _image(ink.darkness),
                 _image(np.asarray(mask, np.uint8), png=True),
                 "<div class=small>",
             ]

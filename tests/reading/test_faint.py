@@ -13,7 +13,7 @@ from inkdigits.reading.components import components
 from inkdigits.reading.faint import join_pieces
 from inkdigits.reading.reader import Reader
 
-STRENGTH, LOW = 0.5, 0.05
+STRENGTH, LOW = 100, 10
 NO_RULES = np.zeros((200, 300), np.uint8)
 Line = tuple[tuple[int, int], tuple[int, int]]
 
@@ -22,21 +22,21 @@ FOOT: Line = ((115, 140), (175, 138))
 STEM: Line = ((150, 42), (140, 139))
 
 
-def drawn(strong: list[Line], faint: list[Line], level: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-    """Darkness (200, 300) and the mask of the strong lines."""
-    darkness, mask = np.zeros((200, 300), np.float32), np.zeros((200, 300), np.uint8)
+def drawn(strong: list[Line], faint: list[Line], level: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    """Levels of darkness (200, 300) and the mask of the strong lines."""
+    levels, mask = np.zeros((2, 200, 300), np.uint8)
     for start, end in faint:
-        cv2.line(darkness, start, end, level, 5)
+        cv2.line(levels, start, end, level, 5)
     for start, end in strong:
-        cv2.line(darkness, start, end, STRENGTH, 9)
+        cv2.line(levels, start, end, STRENGTH, 9)
         cv2.line(mask, start, end, 1, 9)
-    return darkness, mask
+    return levels, mask
 
 
 def joined(strong: list[Line], faint: list[Line], rules: np.ndarray = NO_RULES) -> np.ndarray:
     """What comes of it, which holds all that was there."""
-    darkness, mask = drawn(strong, faint)
-    found = join_pieces(darkness, mask, rules, STRENGTH, LOW)
+    levels, mask = drawn(strong, faint)
+    found = join_pieces(levels, mask, rules, STRENGTH, LOW)
     assert found.dtype == np.uint8 and found.max() <= 1 and (found >= mask).all()
     return found
 
@@ -77,13 +77,13 @@ def test_other_strokes_stay_apart(strong: list[Line], faint: list[Line]) -> None
 @given(st.integers(0, 2**32 - 1))
 def test_what_is_added_is_ink_or_lies_on_a_rule(seed: int) -> None:
     random = np.random.default_rng(seed)
-    darkness = cv2.GaussianBlur(random.random((60, 80)).astype(np.float32), (0, 0), 2)
-    darkness = (darkness - darkness.min()) / np.ptp(darkness)
-    mask, rules = (darkness > 0.7).astype(np.uint8), np.zeros((60, 80), np.uint8)
+    darkness = cv2.GaussianBlur(random.random((60, 80)), (0, 0), 2)
+    levels = np.rint(200 * (darkness - darkness.min()) / np.ptp(darkness)).astype(np.uint8)
+    mask, rules = (levels > 140).astype(np.uint8), np.zeros((60, 80), np.uint8)
     rules[random.integers(5, 50) :][:3] = 1
-    found = join_pieces(darkness, mask, rules, 1.0, 0.01)
+    found = join_pieces(levels, mask, rules, 200, 2)
     added = (found > 0) & (mask == 0)
-    assert ((darkness > 0.14) | (rules > 0))[added].all()
+    assert ((levels > 28) | (rules > 0))[added].all()
     assert components(found).count <= components(mask).count
 
 

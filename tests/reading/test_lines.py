@@ -17,7 +17,7 @@ SHAPE = (700, 900)
 
 def _ink(mask: np.ndarray, scale: float = 1.0) -> Ink:
     paper = np.full((8, 8), 225, np.uint8)
-    return Ink(mask.astype(np.float32), mask, paper, scale, 0.8, False)
+    return Ink(mask * 255, mask, paper, scale, 0.8, False)
 
 
 def _blob(mask: np.ndarray, x: float, y: float, height: float = SIDE) -> None:

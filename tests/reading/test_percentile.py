@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from inkdigits.reading.percentile import percentile, percentiles
+from inkdigits.reading.percentile import percentile, percentile_level, percentiles
 
 
 @given(
@@ -27,7 +27,9 @@ def test_it_is_that_of_numpy(values: np.ndarray, share: float) -> None:
     st.lists(st.integers(0, 100), min_size=1, max_size=4),
 )
 def test_several_at_once_are_each_by_itself(values: np.ndarray, shares: list[int]) -> None:
-    assert percentiles(values, *shares) == [percentile(values, share) for share in shares]
+    found = percentiles(values, *shares)
+    assert found == [percentile(values, share) for share in shares]
+    assert found == pytest.approx(list(np.percentile(values.astype(float), shares)))
 
 
 @pytest.mark.parametrize("levels", [3, 1_000_000])
@@ -39,3 +41,17 @@ def test_many_numbers_are_no_different(levels: int) -> None:
     assert [percentile(values, share) for share in shares] == pytest.approx(wanted)
     few = np.where(values == values.max(), values, np.float32(0))
     assert percentile(few, 99.6) == pytest.approx(float(np.percentile(few.astype(float), 99.6)))
+
+
+def test_between_levels_it_is_that_of_the_numbers_that_were_rounded() -> None:
+    numbers = np.random.default_rng(0).normal(6, 1.3, 50_000)
+    levels = np.rint(numbers).astype(np.uint8)
+    for share in (25, 50, 75, 99.6):
+        assert percentile_level(levels, share) == pytest.approx(np.percentile(numbers, share), abs=0.1)
+
+
+@given(arrays(np.uint8, st.integers(1, 300)), st.floats(0, 100))
+def test_a_level_is_within_half_of_one_that_is_there(levels: np.ndarray, share: float) -> None:
+    found = percentile_level(levels, share)
+    assert found >= 0 and np.abs(levels - found).min() <= 0.5
+    assert found <= percentile_level(levels, 100)

@@ -12,6 +12,12 @@ from inkdigits.reading.ink import Ink
 from inkdigits.reading.pieces import cut_glyph, cut_pieces, divide, find_seam
 
 
+def _ink(darkness: np.ndarray, mask: np.ndarray, scale: float) -> Ink:
+    """The ink of darkness (height, width) in [0, 1], on paper that is the same everywhere."""
+    levels = np.rint(darkness * 255).astype(np.uint8)
+    return Ink(levels, mask, np.full((4, 8), 200, np.uint8), scale, 0.8, False)
+
+
 def two_rings(slant: float = 0.0) -> np.ndarray:
     """Two zeros that a stroke joins, (60, 120) float32, leaning by `slant` columns a row."""
     ink = np.zeros((60, 120), np.float32)
@@ -67,7 +73,7 @@ def test_a_neighbours_stroke_in_the_box_is_left_out_and_a_dot_is_not() -> None:
 
     def glyph(strokes: np.ndarray) -> np.ndarray:
         mask = (strokes > 0.5).astype(np.uint8)
-        return cut_glyph(Ink(strokes, mask, np.full((4, 8), 200, np.uint8), 1.0, 0.8, False), box)
+        return cut_glyph(_ink(strokes, mask, 1.0), box)
 
     assert np.array_equal(glyph(darkness), glyph(alone))
 
@@ -75,7 +81,7 @@ def test_a_neighbours_stroke_in_the_box_is_left_out_and_a_dot_is_not() -> None:
 def test_pieces_become_glyphs_as_whole_forms_do() -> None:
     darkness = two_rings()
     mask = (darkness > 0.5).astype(np.uint8)
-    ink = Ink(darkness, mask, np.full((4, 8), 200, np.uint8), 2.0, 0.8, False)
+    ink = _ink(darkness, mask, 2.0)
     box = np.array([30.0, 8.0, 210.0, 112.0])  # page pixels: twice those of the ink
     left, right = cut_pieces(ink, box, [70.0, 170.0])
     assert left.shape == right.shape == (28, 28) and left.dtype == np.uint8

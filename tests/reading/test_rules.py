@@ -1,4 +1,4 @@
-"""Printed lines are told from strokes, on darkness maps drawn here."""
+"""Printed lines are told from strokes, on maps of darkness drawn here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from drawing import STROKES, pen, ruling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inkdigits.reading.ink import FULL
 from inkdigits.reading.rules import find_rules
 
 SHAPE = (300, 300)  # no larger than the size at which lines are looked for
 PRINT = 0.35
+
+
+def _rules(darkness: np.ndarray, threshold: float) -> np.ndarray:
+    """The rules in darkness (height, width) in [0, 1]."""
+    return find_rules(np.rint(darkness * FULL).astype(np.uint8), threshold * FULL)
 
 
 def _found(printed: np.ndarray, rules: np.ndarray) -> float:
@@ -23,7 +29,7 @@ def _found(printed: np.ndarray, rules: np.ndarray) -> float:
 @pytest.mark.parametrize("tilt", [0.0, 1.0, 2.5, 5.0, -5.0])
 def test_ruling_is_found_straight_or_tilted(tilt: float, squared: bool) -> None:
     printed = ruling(SHAPE, 40, tilt=tilt, squared=squared)
-    rules = find_rules(PRINT * printed, 0.15)
+    rules = _rules(PRINT * printed, 0.15)
     assert rules.shape == SHAPE and rules.dtype == np.uint8
     assert set(np.unique(rules)) <= {0, 1}
     assert _found(printed, rules) > 0.9
@@ -34,24 +40,24 @@ def test_ruling_is_found_straight_or_tilted(tilt: float, squared: bool) -> None:
 
 def test_ruling_is_found_on_pages_larger_than_the_search() -> None:
     printed = ruling((900, 1200), 150, tilt=1.5)
-    assert _found(printed, find_rules(PRINT * printed, 0.15)) > 0.8
+    assert _found(printed, _rules(PRINT * printed, 0.15)) > 0.8
 
 
 @pytest.mark.parametrize("digit", sorted(STROKES))
 def test_a_darker_pen_is_kept_where_it_crosses(digit: str) -> None:
     ink = pen(SHAPE, digit, 100, 60, 180)
-    rules = find_rules(np.maximum(ink, PRINT * ruling(SHAPE, 40, tilt=2.0)), 0.15)
+    rules = _rules(np.maximum(ink, PRINT * ruling(SHAPE, 40, tilt=2.0)), 0.15)
     assert rules[ink > 0.6].mean() < 0.1
 
 
 @pytest.mark.parametrize("digit", sorted(STROKES))
 def test_a_digit_by_itself_is_no_ruling(digit: str) -> None:
     ink = pen(SHAPE, digit, 100, 60, 180)
-    assert find_rules(ink, 0.3)[ink > 0.5].mean() < 0.05
+    assert _rules(ink, 0.3)[ink > 0.5].mean() < 0.05
 
 
 def test_clean_paper_has_no_rules() -> None:
-    assert not find_rules(np.zeros(SHAPE, np.float32), 0.1).any()
+    assert not _rules(np.zeros(SHAPE, np.float32), 0.1).any()
 
 
 @given(height=st.integers(1, 400), width=st.integers(1, 400), seed=st.integers(0, 2**32 - 1))
@@ -59,6 +65,6 @@ def test_clean_paper_has_no_rules() -> None:
 def test_any_darkness_gives_a_mask_of_its_shape(height: int, width: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     darkness = (random.random((height, width)) < random.uniform(0, 0.3)).astype(np.float32)
-    rules = find_rules(darkness, 0.5)
+    rules = _rules(darkness, 0.5)
     assert rules.shape == (height, width)
     assert set(np.unique(rules)) <= {0, 1}

@@ -48,7 +48,7 @@ def test_boxes_turn_back_to_where_they_were(width: int, height: int, quarters: i
     gray = np.full((height, width), 255, np.uint8)
     gray[y : y + h, x : x + w] = 0
     page = Page(gray, "here", 1)
-    lying, ink = turned(page, Ink(gray / np.float32(255), gray, gray[:1], 1.0, 0.5, False, gray), quarters)
+    lying, ink = turned(page, Ink(gray, gray, gray[:1], 1.0, 0.5, False, gray), quarters)
     there = lying.gray == 0
     assert np.array_equal(ink.mask == 0, there) and np.array_equal(ink.darkness == 0, there)
     assert ink.frames is not None and np.array_equal(ink.frames == 0, there)

@@ -1,8 +1,8 @@
 """Faint strokes that hold strong ones together: motion while a photo is taken leaves of a digit what runs
 along it, and hardly what runs across.
 
-In: darkness, the strokes found so far, what a ruler drew. Out: the strokes, with what joins those that lie
-above one another as the pieces of one digit do.
+In: levels of darkness, the strokes found so far, what a ruler drew. Out: the strokes, with what joins those
+that lie above one another as the pieces of one digit do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from inkdigits.reading.components import Components, components
 
-_LEVELS = (0.28, 0.2, 0.14)  # of the pen's darkness, where other ink has 0.36
+_SHARES = (0.28, 0.2, 0.14)  # of the pen's darkness, where other ink has 0.36
 _LEAST = 0.25  # of the least darkness of other ink
 _SPECK = 0.03  # of the picture's shorter side: a smaller stroke is no piece of a digit
 _LARGE = 0.12  # of the same: a smaller digit is not looked for
@@ -24,18 +24,17 @@ _LONG = 1.6  # times its height, too
 _BEYOND = 0.15  # of its longer side: how far it reaches beyond its pieces
 _HIGH = 0.4  # of its height: two pieces above one another that are both this high are two digits
 _FILLED = 0.6  # of its box
-_NEAR_RULE = 7  # rows
-_ALONG = 0.7  # of its pixels lie along a rule: what is left of the rule
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
 def join_pieces(
-    darkness: np.ndarray, mask: np.ndarray, rules: np.ndarray, strength: float, low: float
+    levels: np.ndarray, mask: np.ndarray, rules: np.ndarray, strength: float, low: float
 ) -> np.ndarray:
     """The strokes with the faint ones that join them to digits.
 
     Args:
-        darkness: (height, width) float32; `strength` is the pen's and `low` the least of other ink.
+        levels: (height, width) uint8, larger where it is darker; `strength` is the pen's and `low` the least
+            of other ink.
         mask: (height, width) uint8 in {0, 1}, the strokes.
         rules: (height, width) uint8 in {0, 1}, what a ruler drew; faint strokes go on across it.
 
@@ -43,15 +42,15 @@ def join_pieces(
         (height, width) uint8 in {0, 1}; `mask` itself where there is nothing to join.
     """
     strokes = components(mask)
-    pieces = _pieces(strokes, rules)
+    pieces = _pieces(strokes)
     if not _may_join(strokes.stats[pieces], mask.shape):
         return mask
     across = np.ones((_rule_width(rules), 1), np.uint8)
     joined = mask.copy()
-    for level in _LEVELS:
-        if level * strength < _LEAST * low:
+    for share in _SHARES:
+        if share * strength < _LEAST * low:
             break
-        faint = (darkness > level * strength).view(np.uint8) & (1 - rules)
+        faint = (levels > int(share * strength)).view(np.uint8) & (1 - rules)
         faint |= cv2.morphologyEx(faint, cv2.MORPH_CLOSE, across) & rules | joined
         found = components(faint)
         for number, members in _holders(found, strokes, pieces):
@@ -62,13 +61,10 @@ def join_pieces(
     return joined
 
 
-def _pieces(strokes: Components, rules: np.ndarray) -> np.ndarray:
-    """The numbers of the strokes that may be pieces of a digit: no specks, and nothing left of a rule."""
-    _, _, width, height, area = strokes.stats.T
+def _pieces(strokes: Components) -> np.ndarray:
+    """The numbers of the strokes that may be pieces of a digit: no specks."""
+    _, _, width, height, _ = strokes.stats.T
     kept = np.maximum(width, height) >= _SPECK * min(strokes.shape)
-    if rules.any():
-        near = cv2.dilate(rules, np.ones((_NEAR_RULE, 1), np.uint8)).ravel()[strokes.places]
-        kept &= np.bincount(strokes.owners[near > 0], minlength=strokes.count) <= _ALONG * area
     kept[0] = False
     return np.flatnonzero(kept)
 

@@ -53,6 +53,10 @@ def _edge(stroke: np.ndarray) -> int:
 def _is_ruled_along_edges(stroke: np.ndarray, run: np.ndarray) -> bool:
     """Whether straight runs lie along both the upper and the lower edge of a stroke (height, width) uint8."""
     edge, width = _edge(stroke), stroke.shape[1]
+    inked = cv2.reduce(stroke, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    # Of most digits no row holds as much.
+    if inked[:edge].max() < run.size or inked[-edge:].max() < run.size:
+        return False
     for rows in (stroke[:edge], stroke[-edge:]):
         flat = cv2.morphologyEx(rows, cv2.MORPH_OPEN, run)
         if cv2.countNonZero(cv2.reduce(flat, 0, cv2.REDUCE_MAX)) / width < _ALONG:

@@ -4,6 +4,9 @@
 `mask` holds the strokes alone, at working resolution, for finding where the writing is. `cut_darkness`
 gives any box of the page, from its full resolution, with whatever is printed there: the line network has
 learnt to look past that.
+
+While ink is looked for, darkness is counted in whole levels, `FULL` of them from paper to black: a page has
+no finer ones, and bytes are compared several times as quickly as fractions.
 """
 
 from __future__ import annotations
@@ -17,18 +20,21 @@ from inkdigits.reading.components import components, touches_border
 from inkdigits.reading.faint import join_pieces
 from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
-from inkdigits.reading.percentile import percentile, percentiles
-from inkdigits.reading.rules import find_rules
+from inkdigits.reading.percentile import percentile, percentile_level, percentiles
+from inkdigits.reading.rules import find_rules, left_of_rules
+from inkdigits.reading.shrinking import shrink
 
 WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
 _NEAR = 800  # pixels; a picture up to this long is mostly one digit from near by, and is shrunk to the least
 _SPARED = 300  # pixels by which a longer one is shrunk, down to the largest
+FULL = 200  # levels of darkness from paper to black; paper may be a quarter brighter than was thought
 _SMALL = 128  # pixels of the longer side at which paper is estimated
 _LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, with nothing around the paper
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
 _DARKEST_PAPER = 24  # of 255: nothing is divided by less
 _SPECK = 5  # pixels: fewer are no stroke
-_FAINTEST = 0.05  # share of the paper's brightness; anything fainter is paper
+_FAINTEST = 0.05 * FULL  # anything fainter is paper
+_NOISY = 0.04 * FULL  # noise from which on a page may hide its ink
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +42,8 @@ class Ink:
     """The ink of one page, at working resolution.
 
     Attributes:
-        darkness: (height, width) float32 in [0, 1], 1 at the strength of the page's pen; ruled lines
-        included. mask: (height, width) uint8, 1 where a stroke is; ruled lines left out.
+        darkness: (height, width) uint8, 255 at the strength of the page's pen; ruled lines included.
+        mask: (height, width) uint8, 1 where a stroke is; ruled lines left out.
         paper: (rows, columns) uint8, the brightness of the bare paper, much smaller than the page.
         scale: page pixels per pixel of darkness and mask, at least 1.
         contrast: how much darker the pen is than the paper, in [0, 1]; 0 on a blank page.
@@ -67,27 +73,25 @@ def find_ink(page: Page) -> Ink:
         gray, small = cv2.bitwise_not(gray), cv2.bitwise_not(small)
     around = _surroundings(small) if min(gray.shape) >= _LEAST_PAGE else None
     paper = _paper(small, around)
-    raw = _relative_darkness(gray, paper)
+    raw = _levels(gray, paper)
     if around is not None:
         size = (raw.shape[1], raw.shape[0])
         edge = cv2.dilate(around, np.ones((3, 3), np.uint8))
         raw[cv2.resize(edge, size, interpolation=cv2.INTER_NEAREST) > 0] = 0
-    noise = percentile(raw[::4, ::4], 75) / 0.6745
-    peak = percentile(raw[::3, ::3], 99.6)
+    noise = percentile_level(raw[::4, ::4], 75) / 0.6745
+    peak = percentile_level(raw[::3, ::3], 99.6)
     if _clear_surroundings(raw, peak):
-        peak = percentile(raw[::3, ::3], 99.6)
-    if peak < _FAINTEST or (noise < 0.04 and peak < 3.2 * noise):
-        return Ink(np.zeros_like(raw), np.zeros(raw.shape, np.uint8), paper, scale, 0.0, inverted)
+        peak = percentile_level(raw[::3, ::3], 99.6)
+    if peak < _FAINTEST or (noise < _NOISY and peak < 3.2 * noise):
+        return Ink(np.zeros_like(raw), np.zeros_like(raw), paper, scale, 0.0, inverted)
     low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
     rules = find_rules(raw, max(low, 0.3 * peak))
     strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or peak
     mask, frames = _strokes(raw, rules, strength, low)
     if max(page.gray.shape) <= _NEAR:
         mask = join_pieces(raw, mask, rules, strength, low)
-    # In place: memory that a process is given anew costs more than what is done with it.
-    raw /= strength
-    cv2.threshold(raw, 1.0, 0.0, cv2.THRESH_TRUNC, dst=raw)
-    return Ink(raw, mask, paper, scale, strength, inverted, frames)
+    darkness = cv2.convertScaleAbs(raw, alpha=255 / strength)
+    return Ink(darkness, mask, paper, scale, strength / FULL, inverted, frames)
 
 
 def _over(
@@ -153,14 +157,13 @@ def _shrink(gray: np.ndarray) -> tuple[np.ndarray, float]:
         return gray, 1.0
     scale = longest / wanted
     size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
-    # Below half size pixels would be skipped; above, averaging areas takes eight times as long for nothing.
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale >= 2 else cv2.INTER_LINEAR), scale
+    return shrink(gray, size), scale
 
 
 def _small(gray: np.ndarray) -> np.ndarray:
     factor = max(1.0, max(gray.shape) / _SMALL)
     size = (max(1, round(gray.shape[1] / factor)), max(1, round(gray.shape[0] / factor)))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    return shrink(gray, size)
 
 
 def _is_light_on_dark(small: np.ndarray) -> bool:
@@ -217,30 +220,28 @@ def _paper(small: np.ndarray, around: np.ndarray | None) -> np.ndarray:
     return cv2.GaussianBlur(closed, (0, 0), reach / 4)[reach:-reach, reach:-reach].copy()
 
 
-def _relative_darkness(gray: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """How much darker than the paper around it each pixel is, as a share of the paper's brightness."""
+def _levels(gray: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """How much darker than the paper around it each pixel is, (height, width) uint8: `FULL` where black."""
     size = (gray.shape[1], gray.shape[0])
     under = cv2.resize(np.maximum(paper, _DARKEST_PAPER), size, interpolation=cv2.INTER_LINEAR)
     smooth = cv2.GaussianBlur(gray, (3, 3), 0) if max(gray.shape) > 300 else gray
-    darkness = cv2.divide(smooth, under, scale=-1, dtype=cv2.CV_32F)
-    darkness -= percentile(darkness[::4, ::4], 50)
-    return cv2.threshold(darkness, 0.0, 0.0, cv2.THRESH_TOZERO, dst=darkness)[1]
+    bright = cv2.divide(smooth, under, scale=FULL)
+    usual = np.uint8(round(percentile_level(bright[::4, ::4], 50)))
+    return usual - np.minimum(bright, usual)
 
 
-def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
+def _clear_surroundings(levels: np.ndarray, peak: float) -> bool:
     """Set to paper, in place, what reaches the border and is wider than a pen: the desk, a hand, a shadow's
     core.
 
     Returns:
         Whether there was any.
     """
-    height, width = darkness.shape
+    height, width = levels.shape
     if min(height, width) < _LEAST_PAGE:
         return False
     size = (width // 4, height // 4)
-    # By a whole number areas are averaged three times as quickly; the last rows and columns can wait.
-    whole = darkness[: 4 * size[1], : 4 * size[0]]
-    dark = (cv2.resize(whole, size, interpolation=cv2.INTER_AREA) > 0.4 * peak).astype(np.uint8)
+    dark = (shrink(levels, size) > int(0.4 * peak)).view(np.uint8)
     wide = max(5, round(_WIDE * max(size)))
     thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8), borderValue=0)
     if not thick.any():
@@ -252,19 +253,19 @@ def _clear_surroundings(darkness: np.ndarray, peak: float) -> bool:
     if not outside.any():
         return False
     region = cv2.dilate(found.chosen(outside), np.ones((5, 5), np.uint8))
-    darkness[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
+    levels[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
     return True
 
 
-def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
-    """The darkness of the pen: of the connected stroke that stands out most; 0 where there is none."""
-    binary = ((darkness > low) & (rules == 0)).view(np.uint8)
+def _pen_strength(levels: np.ndarray, rules: np.ndarray, low: float) -> float:
+    """The levels of the pen: of the connected stroke that stands out most; 0 where there is none."""
+    binary = ((levels > int(low)) & (rules == 0)).view(np.uint8)
     found = components(binary)
     if found.count < 2:
         return 0.0
     height, width = binary.shape
     stats = found.stats[1:]
-    inked = darkness.ravel()[found.places]
+    inked = levels.ravel()[found.places]
     sums = np.bincount(found.owners, weights=inked, minlength=found.count)[1:]
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
@@ -273,16 +274,16 @@ def _pen_strength(darkness: np.ndarray, rules: np.ndarray, low: float) -> float:
     best = int(worth.argmax())
     if worth[best] <= 0:
         return 0.0
-    return percentile(inked[found.owners == best + 1], 80)
+    return percentile_level(inked[found.owners == best + 1], 80)
 
 
 def _strokes(
-    darkness: np.ndarray, rules: np.ndarray, strength: float, low: float
+    levels: np.ndarray, rules: np.ndarray, strength: float, low: float
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it, those of
     rulers and of frames left out; and the frames' lines where no stroke is, if there are frames.
     """
-    weak = (darkness > max(low, 0.36 * strength)).view(np.uint8)
+    weak = (levels > int(max(low, 0.36 * strength))).view(np.uint8)
     found = components(weak)
     frames = find_frames(found)
     lines = frame_lines(frames, weak.shape) if frames else None
@@ -291,9 +292,11 @@ def _strokes(
         weak &= 1 - printed
         found = components(weak)
     # Ink is a small part of most pages: only its pixels are looked up.
-    core = darkness.ravel()[found.places] > 0.62 * strength
+    core = levels.ravel()[found.places] > int(0.62 * strength)
     strong = np.bincount(found.owners[core], minlength=found.count)
     keep = (strong >= 3) & (found.stats[:, cv2.CC_STAT_AREA] >= _SPECK)
+    if rules.any():
+        keep &= ~left_of_rules(found, rules)
     keep[0] = False
     mask = found.chosen(keep)
     if lines is not None:

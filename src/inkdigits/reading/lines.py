@@ -25,7 +25,7 @@ _LEADS = 0.2  # of the reference height: a form this large may have others besid
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
 _SLIVER = 0.08  # of the page's height or width
 _HOLLOW = 0.06  # share of its box that a frame fills
-_FLAT = 5.0  # width by height from which a form by itself is no digit
+_FLAT = 4.0  # width by height from which a form by itself is no digit
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
 
 Box = list[float]  # left, top, right, bottom; numbers of Python's, which are quicker one by one

@@ -93,7 +93,8 @@ def _strokes_in(ink: Ink, box: np.ndarray) -> tuple[np.ndarray, int]:
     if band.size == 0 or not band[:, inside].any():
         return np.zeros((0, 0), np.float32), left
     mask = np.ascontiguousarray(band[:, inside])
-    soft = ink.darkness[top : bottom + 1, left : right + 1] * cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    soft = ink.darkness[top : bottom + 1, left : right + 1] * near * np.float32(1 / 255)
     # What is inside alone needs no look at what is beside it.
     if not (mask[:, 0].any() or mask[:, -1].any()):
         return soft, left

@@ -1,11 +1,14 @@
-"""Ruled lines, squared paper, base lines and forms' frames. In: darkness. Out: a mask of what a ruler
-drew.
+"""Ruled lines, squared paper, base lines and forms' frames. In: levels of darkness. Out: a mask of what a
+ruler drew.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+
+from inkdigits.reading.components import Components, components
+from inkdigits.reading.shrinking import shrink
 
 _SEARCH_SIZE = 320  # pixels of the longer side at which lines are looked for
 _LONG = 0.45  # of the side along which it runs: a line this long needs no parallel companions
@@ -15,32 +18,29 @@ _LEAST_PAGE = (
     90  # pixels of the shorter side while searching; in smaller crops slanted strokes pass for ruling
 )
 _THICK = 5  # pixels while searching: wider than any ruling
+_NEAR = 7  # rows
+_ALONG = 0.7  # of its pixels lie along a rule: what is left of the rule
 _TILT = 25.0  # degrees from horizontal or vertical up to which ruling is looked for
 
 
-def find_rules(darkness: np.ndarray, threshold: float) -> np.ndarray:
+def find_rules(levels: np.ndarray, threshold: float) -> np.ndarray:
     """1 where a straight, thin, printed line is and no stroke that is darker crosses it.
 
     Args:
-        darkness: (height, width) float32.
-        threshold: the least darkness of a line worth removing; fainter ones fall to the ink's own threshold.
+        levels: (height, width) uint8, larger where it is darker.
+        threshold: the least level of a line worth removing; fainter ones fall to the ink's own threshold.
 
     Returns:
         (height, width) uint8 in {0, 1}.
     """
-    height, width = darkness.shape
+    height, width = levels.shape
     factor = max(1.0, max(height, width) / _SEARCH_SIZE)
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
-    small = darkness
-    if factor > 2:
-        # Rows first: areas are averaged along one axis in half the time.
-        small = cv2.resize(small, (width, size[1]), interpolation=cv2.INTER_AREA)
-    small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
-    dark = (small > threshold * (0.7 if factor > 1.3 else 1.0)).astype(np.uint8)
+    dark = (shrink(levels, size) > int(threshold * (0.7 if factor > 1.3 else 1.0))).view(np.uint8)
     thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_THICK, _THICK), np.uint8))
     thin = dark & (1 - cv2.dilate(thick, np.ones((3, 3), np.uint8)))
     segments = _segments(thin)
-    rules = np.zeros(darkness.shape, np.uint8)
+    rules = np.zeros(levels.shape, np.uint8)
     if not len(segments):
         return rules
     thickness = max(1, round(_thickness(thin) * factor)) + 2
@@ -52,18 +52,40 @@ def find_rules(darkness: np.ndarray, threshold: float) -> np.ndarray:
         cv2.line(rules, start, end, 1, thickness)
     # A pen that is clearly darker than the ruling is kept where it crosses.
     places = np.flatnonzero(rules)
-    ruled = darkness.ravel()[places]
+    ruled = levels.ravel()[places]
     inked = ruled[ruled > threshold]
     typical = float(np.median(inked)) if inked.size else threshold
     rules.ravel()[places[ruled > 1.5 * typical]] = 0
     return rules
 
 
+def left_of_rules(strokes: Components, rules: np.ndarray) -> np.ndarray:
+    """Which strokes (components,) bool are what is left of `rules` (height, width) uint8 in {0, 1}: where a
+    line is thicker than the others, or bends.
+    """
+    near = cv2.dilate(rules, np.ones((_NEAR, 1), np.uint8)).ravel()[strokes.places]
+    along = np.bincount(strokes.owners[near > 0], minlength=strokes.count)
+    return along > _ALONG * strokes.stats[:, cv2.CC_STAT_AREA]
+
+
+def _long(dark: np.ndarray, least: int, gap: int) -> np.ndarray:
+    """What of `dark` (height, width) uint8 in {0, 1} may hold a run of `least` pixels with no wider gap: the
+    digits of a page hold none, and each of their pixels would vote for lines.
+    """
+    joined = components(cv2.dilate(dark, np.ones((gap + 1, gap + 1), np.uint8)))
+    sides = joined.stats[:, cv2.CC_STAT_WIDTH], joined.stats[:, cv2.CC_STAT_HEIGHT]
+    # A run along a diagonal is shorter along either side.
+    return dark & joined.chosen(np.maximum(*sides) >= 0.7 * least)
+
+
 def _segments(dark: np.ndarray) -> np.ndarray:
     """Straight runs (n, 4): x1, y1, x2, y2, that are long, or one of several parallel ones."""
     height, width = dark.shape
     least = max(14, round(_SHORT * min(height, width)))
-    found = cv2.HoughLinesP(dark, 1, np.pi / 180, least, minLineLength=least, maxLineGap=max(2, least // 12))
+    gap = max(2, least // 12)
+    found = cv2.HoughLinesP(
+        _long(dark, least, gap), 1, np.pi / 180, least, minLineLength=least, maxLineGap=gap
+    )
     if found is None:
         return np.zeros((0, 4))
     lines = found.reshape(-1, 4).astype(np.float64)
