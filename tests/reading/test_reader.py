@@ -19,6 +19,7 @@ from inkdigits.errors import InputError, WeightsError
 from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
 from inkdigits.reading.constraint import asked
 from inkdigits.reading.ink import find_ink
+from inkdigits.reading.lines import find_lines
 from inkdigits.reading.page import load_pages
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.recogniser import Recogniser
@@ -46,6 +47,21 @@ def test_drawn_digits_are_read(reader: Reader, text: str) -> None:
 def test_a_blank_page_is_blank(reader: Reader) -> None:
     (answer,) = reader.read(np.full((300, 400), 230, np.uint8))
     assert (answer.text, answer.status, answer.lines) == ("", "blank", ())
+
+
+@pytest.mark.parametrize("text", ["4182053", "41820535"])
+def test_digits_that_a_stroke_joins_are_read(reader: Reader, text: str) -> None:
+    gray = handwriting(text)
+    cv2.line(gray, (90, 150), (gray.shape[1] - 110, 150), 30, 6)
+    assert len(find_lines(find_ink(page(gray)))[0].forms) == 1
+    assert reader.read(gray)[0].text == text
+
+
+@pytest.mark.parametrize("width", [40, 90, 300])
+def test_a_lone_dash_is_blank(reader: Reader, width: int) -> None:
+    gray = photo(np.zeros((400, 500), np.float32))
+    cv2.line(gray, (100, 200), (100 + width, 203), 30, 7)
+    assert reader.read(gray)[0].status == "blank"
 
 
 def test_path_bytes_and_array_give_one_answer(reader: Reader, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ _LEADS = 0.2  # of the reference height: a form this large may have others besid
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
 _SLIVER = 0.08  # of the page's height or width
 _HOLLOW = 0.06  # share of its box that a frame fills
-_FLAT = 4.0  # width by height from which a form by itself is no digit
+_FLAT = 12.0  # width by height from which a form by itself is no number, however its digits are joined
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
 
 Box = list[float]  # left, top, right, bottom; numbers of Python's, which are quicker one by one
@@ -227,7 +227,7 @@ def _line(forms: np.ndarray, scale: float) -> TextLine:
 
 
 def _is_debris(line: TextLine, lines: list[TextLine]) -> bool:
-    """A lone form far smaller than the writing of the page, or a lone dash: the rest of a ruled line."""
+    """A lone form far smaller than the writing of the page, or flat: the rest of a ruled line."""
     if len(line.forms) == 1 and line.right - line.left > _FLAT * (line.bottom - line.top):
         return True
     tallest = max(other.height for other in lines)

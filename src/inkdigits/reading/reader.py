@@ -31,6 +31,7 @@ from inkdigits.reading.transcript import transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
 
 _LOW = 0.2  # of the page's height
+_FLAT = 4  # times its height: as wide is a dash
 _KEPT = 1 << 24  # bytes
 
 
@@ -186,7 +187,7 @@ class Reader:
         read = self._by_glyphs(found) if card is None else self._by_both(found, card, looks)
         kept: list[list[Line]] = [[] for _ in pages]
         for one, line in zip(found, read, strict=True):
-            if not _is_surroundings(line, one.page):
+            if not _is_left_over(line, one.page):
                 kept[one.number].append(line)
         return [tuple(lines) for lines in kept]
 
@@ -306,13 +307,14 @@ def _keep_memory() -> None:
     np.empty(_KEPT, np.uint8)
 
 
-def _is_surroundings(line: Line, page: Page) -> bool:
-    """Low ink that is no digit and is cut off by the picture's border: the desk, a binding, a field beside
-    it.
+def _is_left_over(line: Line, page: Page) -> bool:
+    """Ink that is no digit, low, and cut off by the picture's border: the desk, a binding, a field beside it;
+    or flat: a dash, the rest of a ruled line.
     """
     x, y, width, height = line.box
     cut = x <= 2 or y <= 2 or x + width >= page.width - 2 or y + height >= page.height - 2
-    return line.status == "not_digits" and cut and height < _LOW * page.height
+    low = cut and height < _LOW * page.height
+    return line.status == "not_digits" and (low or width > _FLAT * height)
 
 
 @functools.cache
