@@ -57,6 +57,15 @@ def test_digits_that_a_stroke_joins_are_read(reader: Reader, text: str) -> None:
     assert reader.read(gray)[0].text == text
 
 
+def test_a_row_of_signs_that_are_no_digits_is_told(reader: Reader) -> None:
+    gray = photo(np.zeros((300, 900), np.float32))
+    for x in range(100, 780, 70):
+        cv2.line(gray, (x, 130), (x + 40, 200), 30, 7)
+        cv2.line(gray, (x, 200), (x + 40, 130), 30, 7)
+    (line,) = reader.read(gray)[0].lines
+    assert (line.text, line.status) == ("", "not_digits")
+
+
 @pytest.mark.parametrize("width", [40, 90, 300])
 def test_a_lone_dash_is_blank(reader: Reader, width: int) -> None:
     gray = photo(np.zeros((400, 500), np.float32))

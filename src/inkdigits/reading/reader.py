@@ -187,7 +187,7 @@ class Reader:
         read = self._by_glyphs(found) if card is None else self._by_both(found, card, looks)
         kept: list[list[Line]] = [[] for _ in pages]
         for one, line in zip(found, read, strict=True):
-            if not _is_left_over(line, one.page):
+            if not _is_left_over(line, one):
                 kept[one.number].append(line)
         return [tuple(lines) for lines in kept]
 
@@ -307,14 +307,15 @@ def _keep_memory() -> None:
     np.empty(_KEPT, np.uint8)
 
 
-def _is_left_over(line: Line, page: Page) -> bool:
+def _is_left_over(line: Line, found: _Found) -> bool:
     """Ink that is no digit, low, and cut off by the picture's border: the desk, a binding, a field beside it;
-    or flat: a dash, the rest of a ruled line.
+    or one flat form: a dash, the rest of a ruled line.
     """
-    x, y, width, height = line.box
+    (x, y, width, height), page = line.box, found.page
     cut = x <= 2 or y <= 2 or x + width >= page.width - 2 or y + height >= page.height - 2
     low = cut and height < _LOW * page.height
-    return line.status == "not_digits" and (low or width > _FLAT * height)
+    flat = len(found.line.forms) == 1 and width > _FLAT * height
+    return line.status == "not_digits" and (low or flat)
 
 
 @functools.cache
