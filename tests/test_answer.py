@@ -71,6 +71,12 @@ def line(text: str, status: str, confidence: float = 0.9) -> Line:
     return Line(text, confidence, status, (0, 0, 1, 1))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("confidence", "percent"), [(0.9996, "99.9%"), (1.0, "100.0%"), (0.0, "0.0%")])
+def test_per_cent_are_rounded_down(confidence: float, percent: str) -> None:
+    assert Line("4", confidence, "ok", (0, 0, 9, 9)).percent == percent
+    assert Line("", confidence, "not_digits", (0, 0, 9, 9)).percent == ""
+
+
 def test_the_share_of_a_page_is_the_mean_of_its_lines() -> None:
     lines = (replace(line("4", "ok"), digit_share=0.9), replace(line("", "not_digits"), digit_share=0.1))
     assert Answer("a.png", 1, 9, 9, lines).digit_share == pytest.approx(0.5)

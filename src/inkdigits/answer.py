@@ -7,6 +7,7 @@ right. Boxes are (x, y, width, height) in pixels of the upright image, origin at
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,6 +57,11 @@ class Line:
     marks: tuple[Mark, ...] = ()
     reasons: tuple[str, ...] = ()
     digit_share: float = 0.0
+
+    @property
+    def percent(self) -> str:
+        """`confidence` as in "99.9%", rounded down, as 99.96 % is no certainty; "" without a text."""
+        return f"{math.floor(self.confidence * 1000) / 10:.1f}%" if self.text else ""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from inkdigits.answer import Digit
 from inkdigits.reading.constraint import Constraint
 from inkdigits.reading.decoder import Sign
 from inkdigits.reading.draft import Draft, Part
 from inkdigits.reading.lines import TextLine
 from inkdigits.reading.opinions import Entry, likeliest
-from inkdigits.reading.transcript import transcribe
+from inkdigits.reading.transcript import finish_line, transcribe
 from inkdigits.reading.trust import Trust
 
 HEIGHT, PITCH = 40.0, 50.0
@@ -164,3 +165,11 @@ def test_a_long_number_is_given_with_less_confidence_than_a_short_one(digits: in
     line = read([sign("3", 3, each)] * digits, [(3, each)] * digits)
     assert line.text == ("3" * digits if given else "")
     assert line.status == ("unsure" if given else "not_digits")
+
+
+def test_no_number_is_told_as_below_itself() -> None:
+    line = TextLine(*BOX, HEIGHT, 0.0, BOX[None])
+    found = finish_line(line, [Digit("4", 0.96078, (0, 0, 30, 40))], [], 0.96078, 0.5999, Trust(0.9608))
+    assert found.status == "unsure"
+    assert found.reasons[0].startswith("confidence 0.960 is below 0.961;")
+    assert found.reasons[1].startswith("only 0.59 of") and found.reasons[1].endswith("0.60 must be")

@@ -77,7 +77,7 @@ def _draw_line(picture: np.ndarray, line: Line, scale: float, down: int, unit: f
     for mark in line.marks:
         left, top, wide, high = _scaled(mark.box, scale, down)
         cv2.rectangle(picture, (left, top), (left + wide, top + high), _COLORS["blank"], max(1, thick // 2))
-    said = f"{line.text}  {line.confidence:.1%}  " if line.text else ""
+    said = f"{line.text}  {line.percent}  " if line.text else ""
     letters = float(np.clip(digit_height / 60, 0.5 * unit, 0.9 * unit))
     _label(picture, said + _WORDS[line.status], corners[0], color, letters)
 

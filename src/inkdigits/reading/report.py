@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import shutil
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from inkdigits.answer import Answer, Line
+from inkdigits.answer import Answer
 
 Writer = Callable[[Answer], None]
 
@@ -81,17 +80,12 @@ def table_writer(out: TextIO, sources: Sequence[str], *, in_color: bool) -> Writ
 
     def write(answer: Answer) -> None:
         for number, line in enumerate(answer.lines, start=1):
-            row(answer, number, line.status, _percent(line), line.text or "; ".join(line.reasons))
+            row(answer, number, line.status, line.percent, line.text or "; ".join(line.reasons))
         if not answer.lines:
             row(answer, "-", answer.status, "", "")
         out.flush()
 
     return write
-
-
-def _percent(line: Line) -> str:
-    """Rounded down: 99.96 % must not look like certainty."""
-    return f"{math.floor(line.confidence * 1000) / 10:.1f}%" if line.text else ""
 
 
 def _printable(text: str) -> str:

@@ -114,11 +114,12 @@ def finish_line(
     reasons = []
     if confidence < trust.threshold:
         weakest = min(digits, key=lambda digit: digit.confidence)
-        reasons.append(
-            f"confidence {confidence:.2f} is below {trust.threshold:.2f}; least sure of {weakest.text}"
-        )
+        # Rounded apart, so that nothing is told as below itself.
+        told, least = math.floor(confidence * 1000) / 1000, math.ceil(trust.threshold * 1000) / 1000
+        reasons.append(f"confidence {told:.3f} is below {least:.3f}; least sure of {weakest.text}")
     if share < _MOSTLY_DIGITS:
-        reasons.append(f"only {share:.2f} of this line's signs are digits; {_MOSTLY_DIGITS:.2f} must be")
+        told = math.floor(share * 100) / 100
+        reasons.append(f"only {told:.2f} of this line's signs are digits; {_MOSTLY_DIGITS:.2f} must be")
     status = "unsure" if reasons else "ok"
     return Line(text, confidence, status, box, tuple(digits), tuple(marks), tuple(reasons), share)
 

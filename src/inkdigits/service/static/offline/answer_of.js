@@ -10,6 +10,7 @@ const REFUSED = 0.15; // a number that is less probable than this is none
 const MOSTLY_DIGITS = 0.6; // of a line's signs, or it is unsure
 const SHOWN = 0.0005; // alternatives less probable than this are not told
 
+const roundedDown = (number, places) => (Math.floor(number * 10 ** places) / 10 ** places).toFixed(places);
 const edges = (box) => [box.left, box.top, box.right - box.left, box.bottom - box.top].map(Math.round);
 
 function digitOf(probabilities, classes, box) {
@@ -50,10 +51,12 @@ function lineOf(signs, look, card) {
   }
   const reasons = [];
   if (confidence < card.threshold) {
-    reasons.push(`confidence ${confidence.toFixed(3)} is below ${card.threshold.toFixed(3)}`);
+    // Rounded apart, so that nothing is told as below itself.
+    const least = Math.ceil(card.threshold * 1000) / 1000;
+    reasons.push(`confidence ${roundedDown(confidence, 3)} is below ${least.toFixed(3)}`);
   }
   if (share < MOSTLY_DIGITS) {
-    reasons.push(`only ${share.toFixed(2)} of this line's signs are digits; ${MOSTLY_DIGITS.toFixed(2)} must be`);
+    reasons.push(`only ${roundedDown(share, 2)} of this line's signs are digits; ${MOSTLY_DIGITS.toFixed(2)} must be`);
   }
   return [told(reasons.length === 0 ? "ok" : "unsure", reasons), glyphs];
 }
