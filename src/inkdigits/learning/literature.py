@@ -48,14 +48,15 @@ def _ciresan() -> Recipe:
     return dataclasses.replace(recipe, build=_column, options=("width",))
 
 
-def _tiny(name: str, budget: str, maps: tuple[int, int, int], settings: dict[str, Any]) -> Recipe:
+def _tiny(name: str, budget: str, maps: tuple[int, int, int], warps: dict[str, Any]) -> Recipe:
     """A network of `tiny` with so many maps."""
+    settings = {"epochs": 40, "learning_rate": 1e-2, "schedule": "one-cycle", "augmentation": warps}
     return glyph_recipe(
         name,
         f"depthwise-separable, at most {budget}",
         "here",
         lambda: tiny(*maps, name),
-        {"epochs": 40, "learning_rate": 1e-2, "schedule": "one-cycle", "augmentation": SLIGHT, **settings},
+        settings,
         prepare=prepare_taught,
         loss=taught_loss,
         options=("taught",),
@@ -136,9 +137,9 @@ LITERATURE: tuple[Recipe, ...] = (
         light_10k,
         {"epochs": 80, "learning_rate": 1e-2, **AVERAGED, "augmentation": AFFINE},
     ),
-    _tiny("tiny-1k", "1,000 parameters", (5, 9, 13), {}),
-    _tiny("tiny-2k", "2,000 parameters", (8, 17, 23), {}),
-    _tiny("tiny-5k", "5,000 parameters", (14, 34, 46), {"epochs": 80, **AVERAGED, "augmentation": AFFINE}),
+    _tiny("tiny-1k", "1,000 parameters", (5, 9, 13), SLIGHT),
+    _tiny("tiny-2k", "2,000 parameters", (8, 17, 23), SLIGHT),
+    _tiny("tiny-5k", "5,000 parameters", (14, 34, 46), SLIGHT),
     glyph_recipe(
         "inkdigits-single",
         "our best single network, 3x3 convolutions without pooling",
