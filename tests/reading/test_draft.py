@@ -117,7 +117,7 @@ def test_a_letter_like_a_zero_among_other_letters_is_not_sure_however_like_it_is
     read = line([sign("0", d0=0.99), *[sign("?", d4=0.02)] * 3])
     found = transcribe(read, np.stack([opinion(0.0), *[opinion(1.0)] * 3]), Trust(0.5))
     assert (found.text, found.status) == ("0", "unsure") and found.confidence > 0.9
-    assert found.digit_share < 0.3 and "0.26 of this line's signs" in found.reasons[0]
+    assert found.digit_share < 0.3 and "0.25 of this line's signs" in found.reasons[0]
     alone = transcribe(line([sign("0", d0=0.99)]), opinion(0.0)[None], Trust(0.5))
     assert (alone.text, alone.status, alone.reasons) == ("0", "ok", ())
 

@@ -48,6 +48,18 @@ def test_squared_paper_is_no_ink(tilt: float) -> None:
     assert found.mask[small > 0.5].mean() > 0.6
 
 
+@pytest.mark.parametrize("squared", [True, False], ids=["squared", "ruled"])
+@pytest.mark.parametrize("digit", ["0", "2", "5", "8"])
+@pytest.mark.parametrize("printed", [130.0, 160.0], ids=["darker", "paler"])
+def test_a_pen_no_darker_than_the_ruling_is_found(squared: bool, digit: str, printed: float) -> None:
+    shape = (400, 400)
+    ink, lines = pen(shape, digit, 130, 80, 200), ruling(shape, 60, tilt=1.5, squared=squared)
+    found = find_ink(page(photo(ink, printed=lines, pen_level=145, print_level=printed)))
+    clear = (ink > 0.6) & (lines < 0.1)
+    assert found.mask[clear].mean() > 0.8
+    assert found.mask[ink < 0.05].sum() < 0.2 * found.mask.sum()
+
+
 def test_a_blank_page_has_no_ink_and_no_lines() -> None:
     found = find_ink(page(photo(np.zeros(SHAPE, np.float32), light=shadow(SHAPE, 0.6))))
     assert found.contrast == 0.0

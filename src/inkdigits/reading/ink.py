@@ -86,6 +86,10 @@ def find_ink(page: Page) -> Ink:
         return Ink(np.zeros_like(raw), np.zeros_like(raw), paper, scale, 0.0, inverted)
     low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
     rules = find_rules(raw, max(low, 0.3 * peak))
+    if rules.any():
+        # What is ruled may be far darker than a pencil, and hides no noise.
+        peak = percentile_level(raw[::3, ::3] * (1 - rules[::3, ::3]), 99.6)
+        low = min(low, max(_FAINTEST, 0.45 * peak))
     strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or peak
     mask, frames = _strokes(raw, rules, strength, low)
     if max(page.gray.shape) <= _NEAR:
@@ -254,9 +258,15 @@ def _clear_surroundings(levels: np.ndarray, peak: float) -> bool:
     outside[0] = False
     if not outside.any():
         return False
-    region = cv2.dilate(found.chosen(outside), np.ones((5, 5), np.uint8))
+    # Ruled lines lead from the border to any digit: what only they join to it stays.
+    solid = components(
+        cv2.morphologyEx(found.chosen(outside), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8), borderValue=0)
+    )
+    outside = np.asarray(touches_border(solid.stats, dark.shape))
+    outside[0] = False
+    region = cv2.dilate(solid.chosen(outside), np.ones((5, 5), np.uint8))
     levels[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
-    return True
+    return bool(outside.any())
 
 
 def _pen_strength(levels: np.ndarray, rules: np.ndarray, low: float) -> float:
@@ -273,6 +283,8 @@ def _pen_strength(levels: np.ndarray, rules: np.ndarray, low: float) -> float:
     sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     worth = sums / areas * np.sqrt(areas) * (sizes > 0.04 * min(height, width))
     worth *= np.where(touches_border(stats, binary.shape) & (sizes > 0.4 * min(height, width)), 0.2, 1.0)
+    if rules.any():
+        worth[left_of_rules(found, rules)[1:]] = 0
     best = int(worth.argmax())
     if worth[best] <= 0:
         return 0.0

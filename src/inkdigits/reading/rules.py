@@ -37,8 +37,7 @@ def find_rules(levels: np.ndarray, threshold: float) -> np.ndarray:
     factor = max(1.0, max(height, width) / _SEARCH_SIZE)
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
     dark = (shrink(levels, size) > int(threshold * (0.7 if factor > 1.3 else 1.0))).view(np.uint8)
-    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_THICK, _THICK), np.uint8))
-    thin = dark & (1 - cv2.dilate(thick, np.ones((3, 3), np.uint8)))
+    thin = dark & (1 - cv2.dilate(_thick(dark), np.ones((3, 3), np.uint8)))
     segments = _segments(thin)
     rules = np.zeros(levels.shape, np.uint8)
     if not len(segments):
@@ -57,6 +56,15 @@ def find_rules(levels: np.ndarray, threshold: float) -> np.ndarray:
     typical = float(np.median(inked)) if inked.size else threshold
     rules.ravel()[places[ruled > 1.5 * typical]] = 0
     return rules
+
+
+def _thick(dark: np.ndarray) -> np.ndarray:
+    """What of `dark` (height, width) uint8 in {0, 1} is thicker than ruling, and no spot where two lines
+    cross.
+    """
+    found = components(cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_THICK, _THICK), np.uint8)))
+    sides = found.stats[:, cv2.CC_STAT_WIDTH], found.stats[:, cv2.CC_STAT_HEIGHT]
+    return found.chosen(np.maximum(*sides) > 2 * _THICK)
 
 
 def left_of_rules(strokes: Components, rules: np.ndarray) -> np.ndarray:
