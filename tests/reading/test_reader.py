@@ -49,6 +49,14 @@ def test_a_blank_page_is_blank(reader: Reader) -> None:
     assert (answer.text, answer.status, answer.lines) == ("", "blank", ())
 
 
+@pytest.mark.parametrize(("text", "height"), [("1", 60), ("7", 70), ("42", 50), ("1", 170)])
+def test_a_number_alone_on_a_large_sheet_is_read(reader: Reader, text: str, height: int) -> None:
+    ink = pen((1754, 1240), text, 700, 900, height)
+    assert (ink > 0.5).mean() < 0.004
+    assert reader.read(photo(ink))[0].text == text
+    assert reader.read(photo(np.zeros_like(ink), noise=4.0))[0].status == "blank"
+
+
 @pytest.mark.parametrize("text", ["4182053", "41820535"])
 def test_digits_that_a_stroke_joins_are_read(reader: Reader, text: str) -> None:
     gray = handwriting(text)

@@ -32,6 +32,7 @@ _SMALL = 128  # pixels of the longer side at which paper is estimated
 _LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, with nothing around the paper
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
 _DARKEST_PAPER = 24  # of 255: nothing is divided by less
+_LONE = 8  # times sixteen pixels: as much ink as a small digit has
 _SPECK = 5  # pixels: fewer are no stroke
 _FAINTEST = 0.05 * FULL  # anything fainter is paper
 _NOISY = 0.04 * FULL  # noise from which on a page may hide its ink
@@ -83,7 +84,9 @@ def find_ink(page: Page) -> Ink:
     if _clear_surroundings(raw, peak):
         peak = percentile_level(raw[::3, ::3], 99.6)
     if peak < _FAINTEST or (noise < _NOISY and peak < 3.2 * noise):
-        return Ink(np.zeros_like(raw), np.zeros_like(raw), paper, scale, 0.0, inverted)
+        peak = _lone_peak(raw)
+        if peak < max(2 * _FAINTEST, 3.2 * noise):
+            return Ink(np.zeros_like(raw), np.zeros_like(raw), paper, scale, 0.0, inverted)
     low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
     rules = find_rules(raw, max(low, 0.3 * peak))
     if rules.any():
@@ -267,6 +270,15 @@ def _clear_surroundings(levels: np.ndarray, peak: float) -> bool:
     region = cv2.dilate(solid.chosen(outside), np.ones((5, 5), np.uint8))
     levels[cv2.resize(region, (width, height), interpolation=cv2.INTER_NEAREST) > 0] = 0
     return bool(outside.any())
+
+
+def _lone_peak(levels: np.ndarray) -> float:
+    """The level of the little ink that an otherwise empty page has, averaged over areas, which noise does not
+    survive; of an empty page, about 0.
+    """
+    height, width = levels.shape
+    small = shrink(levels, (max(1, width // 4), max(1, height // 4)))
+    return percentile(small, max(0.0, 100 - 100 * _LONE / small.size))
 
 
 def _pen_strength(levels: np.ndarray, rules: np.ndarray, low: float) -> float:

@@ -31,7 +31,7 @@ from inkdigits.reading.transcript import transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
 
 _LOW = 0.2  # of the page's height
-_FLAT = 4  # times its height: as wide is a dash
+_FLAT = 3  # times its height: as wide is a dash
 _KEPT = 1 << 24  # bytes
 
 
