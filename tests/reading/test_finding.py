@@ -67,6 +67,12 @@ def test_a_blank_page_has_no_ink_and_no_lines() -> None:
     assert find_lines(found) == []
 
 
+def test_a_sheet_that_is_all_ruling_has_no_ink(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkdigits.reading.ink.find_rules", lambda levels, _: np.ones_like(levels))
+    found = find_ink(page(photo(pen(SHAPE, "6", 200, 80, 140))))
+    assert not found.mask.any() and found.darkness.max() == 255
+
+
 def test_the_desk_around_a_sheet_is_left_out() -> None:
     gray = photo(pen(SHAPE, "6", 200, 80, 140))
     gray[:, :60] = 30

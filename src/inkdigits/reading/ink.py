@@ -93,7 +93,7 @@ def find_ink(page: Page) -> Ink:
         # What is ruled may be far darker than a pencil, and hides no noise.
         peak = percentile_level(raw[::3, ::3] * (1 - rules[::3, ::3]), 99.6)
         low = min(low, max(_FAINTEST, 0.45 * peak))
-    strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or peak
+    strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or max(peak, _FAINTEST)
     mask, frames = _strokes(raw, rules, strength, low)
     if max(page.gray.shape) <= _NEAR:
         mask = join_pieces(raw, mask, rules, strength, low)
