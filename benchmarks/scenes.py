@@ -1,0 +1,176 @@
+"""Scenes that the sets do not hold, drawn here: is the ink found wherever it is, whatever lies around it?
+
+    python benchmarks/scenes.py [--scenes 60]
+
+Digits have plain forms, so that what is lost was not found. Scenes of a kind are the same in every run. Out:
+results/scenes.json, a row a kind: the share of scenes whose every number is read, and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from common import RESULTS, commit, print_rows, share_row, write_results
+from inkdigits.learning.pen import Hand, Pen, write
+from inkdigits.reading.reader import Reader
+
+TITLE = "Scenes drawn for what the sets do not hold: every number is read, and nothing else"
+SHEETS = ((1754, 1240), (2480, 3508), (1200, 900), (800, 600))
+_BLACK = (0.0, 0.0, 0.0)
+_LINE = 0.006  # of a photo's longer side: a ruled line's width
+_INK = (0.2, 0.75)  # darkness of pens and of ruling
+_RELATIONS = {"darker than the ruling": (1.4, 2.0), "as dark": (0.85, 1.15), "paler": (0.55, 0.7)}
+
+Image = np.ndarray
+Random = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture (height, width) uint8 and the numbers on it, from top to bottom."""
+
+    picture: Image
+    numbers: tuple[str, ...]
+
+
+def ruling(shape: tuple[int, int], squared: bool, random: Random) -> Image:
+    """Lines of a ruled sheet, or of squares, (height, width) float32 in [0, 1], a little tilted."""
+    lines = np.zeros(shape, np.uint8)
+    longest = max(shape)
+    step, tilt = random.uniform(0.05, 0.15) * longest, np.radians(random.uniform(-4, 4))
+    along = np.array([np.cos(tilt), np.sin(tilt)])
+    middle = np.array([shape[1] / 2, shape[0] / 2])
+    for way in (along, along[::-1] * (-1, 1))[: 2 if squared else 1]:
+        for number in range(-30, 31):
+            foot = middle + number * step * way[::-1] * (-1, 1)
+            ends = [
+                tuple(np.rint(16 * (foot + side * 2 * longest * way)).astype(int).tolist())
+                for side in (-1, 1)
+            ]
+            cv2.line(lines, ends[0], ends[1], 255, max(1, round(_LINE * longest)), cv2.LINE_AA, 4)
+    return lines.astype(np.float32) / 255
+
+
+def photographed(ink: Image, random: Random) -> Image:
+    """Ink, darkness (height, width) in [0, 1], on paper in uneven light, with a sensor's noise."""
+    height, width = ink.shape
+    fall = random.uniform(-0.2, 0.2, 2)
+    light = 1 + fall[0] * np.linspace(-1, 1, height)[:, None] + fall[1] * np.linspace(-1, 1, width)
+    gray = cv2.GaussianBlur(random.uniform(150, 215) * light * (1 - ink), (0, 0), 0.7)
+    return np.clip(np.rint(gray + random.normal(0, random.uniform(1, 4), ink.shape)), 0, 255).astype(np.uint8)
+
+
+def number(
+    shape: tuple[int, int], text: str, left: float, base: float, height: float, random: Random
+) -> Image:
+    """The ink of a number, (height, width) float32 in [0, 1]; its base line begins at (left, base)."""
+    ink = np.zeros(shape, np.float32)
+    pen = Pen(height * random.uniform(0.08, 0.13), _BLACK, opacity=1.0)
+    write(ink, text, (left, base), height, Hand(slant=random.uniform(0, 0.25)), pen, random)
+    return ink
+
+
+def alone(random: Random) -> Scene:
+    """One number of up to four digits, 3 to 8 % as high as the sheet that it is alone on."""
+    shape = SHEETS[random.integers(len(SHEETS))]
+    text = "".join(map(str, random.integers(0, 10, random.integers(1, 5))))
+    height = max(36.0, random.uniform(0.03, 0.08) * shape[0])
+    left = random.uniform(0.1, 0.9) * max(1.0, shape[1] - 0.9 * height * len(text))
+    ink = number(shape, text, left, random.uniform(0.2, 0.9) * shape[0], height, random)
+    return Scene(photographed(random.uniform(0.3, 0.8) * ink, random), (text,))
+
+
+def joined(random: Random) -> Scene:
+    """A number of five to nine digits that a stroke goes through from end to end."""
+    text = "".join(map(str, random.integers(0, 10, random.integers(5, 10))))
+    height = random.uniform(60, 110)
+    shape = (round(2.6 * height), round((0.95 * len(text) + 2) * height))
+    base = 1.8 * height
+    ink = number(shape, text, height, base, height, random)
+    columns = np.flatnonzero(ink.max(axis=0) > 0.5)
+    ends = [(int(column), round(base - random.uniform(0.02, 0.3) * height)) for column in columns[[0, -1]]]
+    cv2.line(ink, ends[0], ends[1], 1.0, max(2, round(0.06 * height)), cv2.LINE_AA)
+    return Scene(photographed(random.uniform(0.4, 0.8) * ink, random), (text,))
+
+
+def ruled(squared: bool, relation: str) -> Callable[[Random], Scene]:
+    """One digit from near by on ruled paper or on squares, its pen of some darkness beside the ruling's."""
+
+    def scene(random: Random) -> Scene:
+        shape = ((800, 600), (800, 800), (600, 800))[random.integers(3)]
+        text, height = str(random.integers(10)), random.uniform(0.3, 0.6) * min(shape)
+        lines = ruling(shape, squared, random)
+        ink = number(shape, text, random.uniform(0.2, 0.4) * shape[1], 0.8 * shape[0], height, random)
+        beside = random.uniform(*_RELATIONS[relation])
+        printed = random.uniform(_INK[0], _INK[1] / 2) / min(1.0, beside)
+        return Scene(photographed(np.maximum(printed * lines, printed * beside * ink), random), (text,))
+
+    return scene
+
+
+def page(random: Random) -> Scene:
+    """Two to six numbers of up to eight digits below one another; half of the sheets are ruled."""
+    shape = SHEETS[random.integers(3)]
+    rows = int(random.integers(2, 7))
+    height = random.uniform(0.025, 0.04) * shape[0]
+    texts = ["".join(map(str, random.integers(0, 10, random.integers(1, 9)))) for _ in range(rows)]
+    ink = np.zeros(shape, np.float32)
+    for row, text in enumerate(texts):
+        left = random.uniform(0.08, 0.92) * max(1.0, shape[1] - 1.1 * height * len(text))
+        base = (0.15 + 0.75 * row / rows) * shape[0]
+        ink = np.maximum(ink, number(shape, text, left, base, height, random))
+    darkness = random.uniform(0.5, 0.8) * ink
+    if random.random() < 0.5:
+        lines = ruling(shape, bool(random.random() < 0.5), random)
+        darkness = np.maximum(darkness, random.uniform(0.1, 0.3) * lines)
+    return Scene(photographed(darkness, random), tuple(texts))
+
+
+def kinds() -> dict[str, Callable[[Random], Scene]]:
+    """What makes a scene of each kind."""
+    papers = {"ruled paper": False, "squares": True}
+    near = {
+        f"a digit on {paper}, pen {relation}": ruled(squared, relation)
+        for paper, squared in papers.items()
+        for relation in _RELATIONS
+    }
+    return {
+        "a number alone on a sheet": alone,
+        "digits that a stroke joins": joined,
+        **near,
+        "a page of numbers": page,
+    }
+
+
+def is_read(reader: Reader, scene: Scene) -> bool:
+    """Whether the numbers are read, in their order, and no other."""
+    (answer,) = reader.read(scene.picture)
+    return tuple(line.text for line in answer.lines if line.text) == scene.numbers
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read scenes of every kind; print and write the figures."""
+    parser = argparse.ArgumentParser(description="Drawn scenes, read.")
+    parser.add_argument("--scenes", type=int, default=60, help="scenes of each kind (default %(default)s)")
+    options = parser.parse_args(arguments)
+    if options.scenes < 1:
+        parser.error("--scenes must be at least 1")
+    commit()
+    reader, rows = Reader(), []
+    for seed, (name, make) in enumerate(kinds().items()):
+        random = np.random.default_rng(seed)
+        right = sum(is_read(reader, make(random)) for _ in range(options.scenes))
+        rows.append(share_row(name, right, options.scenes))
+    print_rows(rows, title=TITLE)
+    write_results(RESULTS / "scenes.json", rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
