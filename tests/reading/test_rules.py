@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkdigits.reading.ink import FULL
-from inkdigits.reading.rules import find_rules
+from inkdigits.reading.rules import across_rules, find_rules
 
 SHAPE = (300, 300)  # no larger than the size at which lines are looked for
 PRINT = 0.35
@@ -54,6 +54,16 @@ def test_a_darker_pen_is_kept_where_it_crosses(digit: str) -> None:
 def test_a_digit_by_itself_is_no_ruling(digit: str) -> None:
     ink = pen(SHAPE, digit, 100, 60, 180)
     assert _rules(ink, 0.3)[ink > 0.5].mean() < 0.05
+
+
+def test_a_stroke_goes_on_across_a_rule_and_nothing_else_does() -> None:
+    strokes, rules = np.zeros((2, 60, 80), np.uint8)
+    rules[28:32] = 1
+    strokes[5:28, 20:26] = strokes[32:50, 20:26] = 1  # a stroke that the rule has cut
+    strokes[5:28, 50:56] = 1  # one that ends there
+    found = across_rules(strokes, rules)
+    assert found[5:50, 20:26].all() and found.sum() == strokes.sum() + 4 * 6
+    assert np.array_equal(across_rules(strokes, np.zeros_like(rules)), strokes)
 
 
 def test_clean_paper_has_no_rules() -> None:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from inkdigits.reading.components import Components, components
+from inkdigits.reading.rules import rule_width
 
 _SHARES = (0.28, 0.2, 0.14)  # of the pen's darkness, where other ink has 0.36
 _LEAST = 0.25  # of the least darkness of other ink
@@ -45,7 +46,7 @@ def join_pieces(
     pieces = _pieces(strokes)
     if not _may_join(strokes.stats[pieces], mask.shape):
         return mask
-    across = np.ones((_rule_width(rules), 1), np.uint8)
+    across = np.ones((rule_width(rules), 1), np.uint8)
     joined = mask.copy()
     for share in _SHARES:
         if share * strength < _LEAST * low:
@@ -142,10 +143,3 @@ def _between(stroke: np.ndarray, pieces: np.ndarray) -> np.ndarray:
     joins[0] = False
     chosen |= cv2.dilate(joins[labels].view(np.uint8), _SQUARE) > 0
     return stroke & chosen
-
-
-def _rule_width(rules: np.ndarray) -> int:
-    """Rows from which a gap is wider than a ruled line, which leans."""
-    columns = rules[:, ::16]
-    lines = int((np.diff(columns, axis=0, prepend=0) == 1).sum())
-    return round(1.5 * float(columns.sum()) / max(lines, 1)) + 2

@@ -21,7 +21,7 @@ from inkdigits.reading.faint import join_pieces
 from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
 from inkdigits.reading.percentile import percentile, percentile_level, percentiles
-from inkdigits.reading.rules import find_rules, left_of_rules
+from inkdigits.reading.rules import across_rules, find_rules, left_of_rules
 from inkdigits.reading.shrinking import shrink
 
 WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
@@ -95,6 +95,8 @@ def find_ink(page: Page) -> Ink:
         low = min(low, max(_FAINTEST, 0.45 * peak))
     strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or max(peak, _FAINTEST)
     mask, frames = _strokes(raw, rules, strength, low)
+    if rules.any():
+        mask = across_rules(mask, rules)
     if max(page.gray.shape) <= _NEAR:
         mask = join_pieces(raw, mask, rules, strength, low)
     darkness = cv2.convertScaleAbs(raw, alpha=255 / strength)
