@@ -24,7 +24,7 @@ TITLE = "Scenes drawn for what the sets do not hold: every number is read, and n
 SHEETS = ((1754, 1240), (2480, 3508), (1200, 900), (800, 600))
 _BLACK = (0.0, 0.0, 0.0)
 _LINE = 0.006  # of a photo's longer side: a ruled line's width
-_INK = (0.2, 0.75)  # darkness of pens and of ruling
+_PALER = (0.2, 0.375)  # darkness of the paler one of pen and ruling
 _RELATIONS = {"darker than the ruling": (1.4, 2.0), "as dark": (0.85, 1.15), "paler": (0.55, 0.7)}
 
 Image = np.ndarray
@@ -66,6 +66,11 @@ def photographed(ink: Image, random: Random) -> Image:
     return np.clip(np.rint(gray + random.normal(0, random.uniform(1, 4), ink.shape)), 0, 255).astype(np.uint8)
 
 
+def digits(least: int, most: int, random: Random) -> str:
+    """So many digits."""
+    return "".join(map(str, random.integers(0, 10, random.integers(least, most + 1))))
+
+
 def number(
     shape: tuple[int, int], text: str, left: float, base: float, height: float, random: Random
 ) -> Image:
@@ -79,7 +84,7 @@ def number(
 def alone(random: Random) -> Scene:
     """One number of up to four digits, 3 to 8 % as high as the sheet that it is alone on."""
     shape = SHEETS[random.integers(len(SHEETS))]
-    text = "".join(map(str, random.integers(0, 10, random.integers(1, 5))))
+    text = digits(1, 4, random)
     height = max(36.0, random.uniform(0.03, 0.08) * shape[0])
     left = random.uniform(0.1, 0.9) * max(1.0, shape[1] - 0.9 * height * len(text))
     ink = number(shape, text, left, random.uniform(0.2, 0.9) * shape[0], height, random)
@@ -88,7 +93,7 @@ def alone(random: Random) -> Scene:
 
 def joined(random: Random) -> Scene:
     """A number of five to nine digits that a stroke goes through from end to end."""
-    text = "".join(map(str, random.integers(0, 10, random.integers(5, 10))))
+    text = digits(5, 9, random)
     height = random.uniform(60, 110)
     shape = (round(2.6 * height), round((0.95 * len(text) + 2) * height))
     base = 1.8 * height
@@ -108,7 +113,7 @@ def ruled(squared: bool, relation: str) -> Callable[[Random], Scene]:
         lines = ruling(shape, squared, random)
         ink = number(shape, text, random.uniform(0.2, 0.4) * shape[1], 0.8 * shape[0], height, random)
         beside = random.uniform(*_RELATIONS[relation])
-        printed = random.uniform(_INK[0], _INK[1] / 2) / min(1.0, beside)
+        printed = random.uniform(*_PALER) / min(1.0, beside)
         return Scene(photographed(np.maximum(printed * lines, printed * beside * ink), random), (text,))
 
     return scene
@@ -119,7 +124,7 @@ def page(random: Random) -> Scene:
     shape = SHEETS[random.integers(3)]
     rows = int(random.integers(2, 7))
     height = random.uniform(0.025, 0.04) * shape[0]
-    texts = ["".join(map(str, random.integers(0, 10, random.integers(1, 9)))) for _ in range(rows)]
+    texts = [digits(1, 8, random) for _ in range(rows)]
     ink = np.zeros(shape, np.float32)
     for row, text in enumerate(texts):
         left = random.uniform(0.08, 0.92) * max(1.0, shape[1] - 1.1 * height * len(text))

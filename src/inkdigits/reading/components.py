@@ -42,6 +42,11 @@ class Components:
         """How many there are, the background included."""
         return len(self.stats)
 
+    @property
+    def longest(self) -> np.ndarray:
+        """The longer side of each one's box (components,) int32."""
+        return self.stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1)
+
     def box(self, number: int) -> tuple[slice, slice]:
         """The rows and columns of a component."""
         left, top, width, height = self.stats[number, :4].tolist()

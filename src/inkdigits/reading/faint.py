@@ -64,8 +64,7 @@ def join_pieces(
 
 def _pieces(strokes: Components) -> np.ndarray:
     """The numbers of the strokes that may be pieces of a digit: no specks."""
-    _, _, width, height, _ = strokes.stats.T
-    kept = np.maximum(width, height) >= _SPECK * min(strokes.shape)
+    kept = strokes.longest >= _SPECK * min(strokes.shape)
     kept[0] = False
     return np.flatnonzero(kept)
 

@@ -294,7 +294,7 @@ def _pen_strength(levels: np.ndarray, rules: np.ndarray, low: float) -> float:
     inked = levels.ravel()[found.places]
     sums = np.bincount(found.owners, weights=inked, minlength=found.count)[1:]
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
-    sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    sizes = found.longest[1:]
     worth = sums / areas * np.sqrt(areas) * (sizes > 0.04 * min(height, width))
     worth *= np.where(touches_border(stats, binary.shape) & (sizes > 0.4 * min(height, width)), 0.2, 1.0)
     if rules.any():

@@ -78,8 +78,7 @@ def _thick(dark: np.ndarray) -> np.ndarray:
     cross.
     """
     found = components(cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_THICK, _THICK), np.uint8)))
-    sides = found.stats[:, cv2.CC_STAT_WIDTH], found.stats[:, cv2.CC_STAT_HEIGHT]
-    return found.chosen(np.maximum(*sides) > 2 * _THICK)
+    return found.chosen(found.longest > 2 * _THICK)
 
 
 def left_of_rules(strokes: Components, rules: np.ndarray) -> np.ndarray:
@@ -96,9 +95,8 @@ def _long(dark: np.ndarray, least: int, gap: int) -> np.ndarray:
     digits of a page hold none, and each of their pixels would vote for lines.
     """
     joined = components(cv2.dilate(dark, np.ones((gap + 1, gap + 1), np.uint8)))
-    sides = joined.stats[:, cv2.CC_STAT_WIDTH], joined.stats[:, cv2.CC_STAT_HEIGHT]
     # A run along a diagonal is shorter along either side.
-    return dark & joined.chosen(np.maximum(*sides) >= 0.7 * least)
+    return dark & joined.chosen(joined.longest >= 0.7 * least)
 
 
 def _segments(dark: np.ndarray) -> np.ndarray:
