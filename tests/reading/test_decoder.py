@@ -54,6 +54,23 @@ def test_a_long_run_of_two_classes_is_two_signs() -> None:
     assert "".join(sign.text for sign in signs) == "0497"
 
 
+@pytest.mark.parametrize(
+    ("shown", "gap", "text"),
+    [
+        (" 7777111 ", 4, "71"),
+        (" 8881111 ", 3, "81"),
+        ("  11111  ", 4, "11"),
+        ("  00000  ", 4, "0"),  # the hollow of a wide sign
+        (" 7777111 ", None, "7"),
+    ],
+)
+def test_signs_that_nearly_touch_are_two(shown: str, gap: int | None, text: str) -> None:
+    steps = _steps(shown, 0.99)
+    if gap is not None:
+        steps[gap, 0] = 0.2
+    assert "".join(sign.text for sign in find_signs(steps, CLASSES)) == text
+
+
 def test_a_hidden_digit_lowers_the_confidence_of_the_line() -> None:
     steps = _steps("  111      222 ")
     plain = missed(steps, find_signs(steps, CLASSES), CLASSES)

@@ -137,3 +137,20 @@ def test_a_share_is_between_nothing_and_all(said: list[tuple[float, float]], joi
     count = sum(1 + len(part.signs) * part.is_cut for part in read.parts)
     opinions = [opinion(none) for _, none in (said * 2)[:count]]
     assert 0 <= digit_share(read, np.array(opinions, np.float32).reshape(-1, 11)) <= 1
+
+
+@pytest.mark.parametrize(("digit", "told"), [(1, "11"), (0, "0")])
+@pytest.mark.parametrize("lean", [0, 6])
+def test_one_sign_over_two_strokes_as_high_as_the_line_is_two_ones(digit: int, told: str, lean: int) -> None:
+    """No step lies between 1s that stand close; any other digit has no two such strokes."""
+    steps = np.zeros((30, 11), np.float32)
+    steps[:, 0] = 1
+    steps[8:14] = np.eye(11, dtype=np.float32)[1 + digit]
+    forms = np.array([[14, 0, 21 + lean / 2, HEIGHT], [23, 0, 29 + lean / 2, HEIGHT]])
+    where = TextLine(14, 0, 29 + lean / 2, HEIGHT, HEIGHT, 0.0, forms)
+    read = draft.draft(where, Strip(np.zeros((32, 60), np.uint8), 0.0, 1.0), steps, ("", *"0123456789"))
+    assert "".join(sign.text for sign in read.signs) == told
+    if told == "11":
+        first, second = read.signs
+        assert first.start == 8 and second.end == 14 and first.end == second.start
+        assert [part.signs for part in read.parts] == [(0,), (1,)]

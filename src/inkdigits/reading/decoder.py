@@ -14,6 +14,9 @@ import numpy as np
 DIGITS = tuple("0123456789")
 NONE = len(DIGITS)  # the class of a glyph network for no digit, if it has one
 _LONG_RUN = 1.7  # times the usual length: a run of mixed classes this long is two signs
+_GAP = 0.1  # probability of no sign from which two may end and begin at a step
+_INKED = 0.08  # probability of no sign up to which a step surely lies in one
+_SURE = 0.8  # probability of either sign's class, at its best step
 _SHOWN = 0.0005  # alternatives less probable than this are not worth a line
 _LEAST_LIKELY = 1e-12
 _LEAST = 0.30  # a run whose best step is less probable than this is no sign
@@ -59,7 +62,7 @@ def find_signs(probabilities: np.ndarray, classes: tuple[str, ...]) -> list[Sign
     signs: list[Sign] = []
     digits = [classes.index(digit) for digit in DIGITS]
     for start, end in runs:
-        for first, last in _split(best[start:end], usual):
+        for first, last in _split(probabilities[start:end], usual, classes):
             part = probabilities[start + first : start + last]
             total = part[:, 1:].sum(axis=0)
             winner = int(total.argmax()) + 1
@@ -132,11 +135,33 @@ def _runs(best: np.ndarray) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _split(classes: np.ndarray, usual: float) -> list[tuple[int, int]]:
-    """A stretch of steps cut where its class changes, if it is long enough for two signs."""
-    named = classes.tolist()
+def _split(steps: np.ndarray, usual: float, classes: tuple[str, ...]) -> list[tuple[int, int]]:
+    """A stretch of steps (steps, classes) cut where its class changes, if it is long enough for two signs,
+    and where two signs nearly touch.
+    """
+    named = steps.argmax(axis=1).tolist()
     changes = [step for step, pair in enumerate(pairwise(named), start=1) if pair[0] != pair[1]]
     if not changes or len(named) < _LONG_RUN * usual and len(named) < 8:
-        return [(0, len(named))]
+        edges = [0, *_gaps(steps, classes.index("1")), len(named)]
+        return list(pairwise(edges))
     edges = [0, *changes, len(named)]
     return [piece for piece in pairwise(edges) if piece[1] - piece[0] >= 2] or [(0, len(named))]
+
+
+def _gaps(steps: np.ndarray, one: int) -> list[int]:
+    """The steps of a stretch (steps, classes) at which one sign ends and the next begins, each of them sure:
+    they are of two classes, or each of the class `one`, whose sign is narrower than any other.
+    """
+    none, classes = steps[:, 0], steps.argmax(axis=1)
+    found = []
+    for step in range(1, len(steps) - 1):
+        if none[step] < _GAP or none[step] < none[step - 1] or none[step] <= none[step + 1]:
+            continue
+        before, after = int(none[:step].argmin()), step + 1 + int(none[step + 1 :].argmin())
+        inked = max(none[before], none[after]) < _INKED
+        sure = (
+            steps[:step, classes[before]].max() >= _SURE and steps[step + 1 :, classes[after]].max() >= _SURE
+        )
+        if inked and sure and (classes[before] != classes[after] or classes[before] == one):
+            found.append(step)
+    return found

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from inkdigits.reading.recogniser import LINE_STRIDE
 from inkdigits.reading.strips import Strip, digit_groups
 
 _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
+_WHOLE = 0.75  # of the line's height: the stroke of a 1 is that high
+_SLIM = 0.6  # width by height of such a stroke, however it leans
 _HARDLY = 0.5  # probability that two signs are both read rightly
 _MOST_PIECES = 16  # signs of one form: more are a drawing or a grid, and would take long to cut
 
@@ -103,9 +106,26 @@ def _hardly_two(signs: list[Sign]) -> bool:
     return all(sign.is_digit for sign in signs) and math.prod(sign.confidence for sign in signs) < _HARDLY
 
 
+def _one_each(signs: list[Sign], line: TextLine, strip: Strip) -> list[Sign]:
+    """`signs`, a 1 whose steps go over several strokes as high as the line told once for each: 1s that stand
+    close leave no step between them.
+    """
+    high, wide = line.forms[:, 3] - line.forms[:, 1], line.forms[:, 2] - line.forms[:, 0]
+    upright = line.forms[(high >= _WHOLE * line.height) & (wide <= _SLIM * high)]
+    middles = ((upright[:, 0] + upright[:, 2]) / 2 - strip.left) / strip.zoom / LINE_STRIDE
+    told: list[Sign] = []
+    for sign in signs:
+        over = np.sort(middles[(middles > sign.start) & (middles < sign.end)])
+        between = np.rint((over[:-1] + over[1:]) / 2).astype(int).tolist()
+        edges = [sign.start, *between, sign.end]
+        apart = sign.text == "1" and all(last > first for first, last in pairwise(edges))
+        told += [replace(sign, start=a, end=b) for a, b in pairwise(edges)] if apart else [sign]
+    return told
+
+
 def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, ...]) -> Draft:
     """The signs in `steps` (steps, classes) float32, and which of the line's forms each lies in."""
-    signs = find_signs(steps, classes)
+    signs = _one_each(find_signs(steps, classes), line, strip)
     places = [strip.page_x((sign.start + sign.end) / 2 * LINE_STRIDE) for sign in signs]
     boxes = digit_groups(line)
     owners = _owners(places, boxes, line.height)
