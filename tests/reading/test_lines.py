@@ -133,3 +133,25 @@ def test_any_mask_gives_lines_that_lie_on_it(height: int, width: int, seed: int)
         assert 0 <= line.top < line.bottom <= height
         assert line.height > 0 and np.isfinite(line.slope)
         assert len(line.forms)
+
+
+@pytest.mark.parametrize("gap", [0.1, 0.14, 0.4])
+def test_digits_in_a_column_are_lines_each(gap: float) -> None:
+    """As close as two pieces of one digit may lie; that each is as high as the others tells them apart."""
+    lines = find_lines(_ink(_rows([1] * 6 + [3], pitch=1 + gap)))
+    assert [len(line.forms) for line in lines] == [1] * 6 + [3]
+
+
+@pytest.mark.parametrize("lean", [-60, 0, 60])
+def test_a_fold_across_the_sheet_is_in_no_line(lean: int) -> None:
+    mask = _rows([4, 3])
+    cv2.line(mask, (250 + lean, 0), (250 - lean, SHAPE[0] - 1), 0, 12)
+    alone = [len(line.forms) for line in find_lines(_ink(mask))]
+    cv2.line(mask, (250 + lean, 0), (250 - lean, SHAPE[0] - 1), 1, 3)
+    assert [len(line.forms) for line in find_lines(_ink(mask))] == alone
+
+
+def test_a_long_stroke_from_the_border_with_nothing_beside_it_stays() -> None:
+    mask = np.zeros(SHAPE, np.uint8)
+    cv2.line(mask, (450, 0), (430, 400), 1, 5)
+    assert len(find_lines(_ink(mask))) == 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inkdigits.reading.cells import by_cells
 from inkdigits.reading.components import components, touches_border
 from inkdigits.reading.ink import Ink
 from inkdigits.reading.percentile import percentile
@@ -25,7 +26,11 @@ _LEADS = 0.2  # of the reference height: a form this large may have others besid
 _LEAST = 0.012  # of the page's shorter side: the smallest digit looked for
 _SLIVER = 0.08  # of the page's height or width
 _HOLLOW = 0.06  # share of its box that a frame fills
+_LONG = 0.25  # of the page's shorter side
+_THIN = 0.03  # width by length
 _FLAT = 12.0  # width by height from which a form by itself is no number, however its digits are joined
+_FEW = 3  # lines: no more say little about the height of a digit
+_ONE = 1.6  # times the reference height: two forms above one another that are higher are two digits
 _LARGEST_FORMS = 400  # strokes considered on a page, largest first
 
 Box = list[float]  # left, top, right, bottom; numbers of Python's, which are quicker one by one
@@ -62,6 +67,7 @@ def find_lines(ink: Ink) -> list[TextLine]:
     groups = _chain(forms[tall], reference)
     groups = _merge(groups, reference)
     _attach(groups, forms[~tall], reference)
+    groups = by_cells(groups, ink.darkness)
     least = _LEAST * min(ink.mask.shape) * ink.scale if min(ink.mask.shape) > 250 else 0.0
     lines = [_line(np.array(group), ink.scale) for group in groups]
     lines = [line for line in lines if line.height >= least]
@@ -84,12 +90,11 @@ def _forms(ink: Ink) -> np.ndarray:
     # A frame, or what is left of squared paper: it spans the page and hardly fills it.
     edge = border & ((wide > 0.6 * width) | (high > 0.75 * height)) & (fill < _HOLLOW)
     edge &= min(height, width) > 100
-    corner = (
-        border
-        & (fill > 0.55)
-        & (np.maximum(wide, high) > 0.04 * max(height, width))
-        & (min(height, width) > 250)
-    )
+    # A fold, a thread, the edge of a sheet: it comes in from outside, and no pen is so thin for its length.
+    longest = np.maximum(wide, high)
+    line = border & (longest > _LONG * min(height, width)) & (area < _THIN * longest**2)
+    edge |= line & (not line.all()) & (min(height, width) > 250)
+    corner = border & (fill > 0.55) & (longest > 0.04 * max(height, width)) & (min(height, width) > 250)
     # What sticks in from outside by less than a digit: the desk beside the paper, a neighbour's stroke.
     left, top, bottom, right = stats[:, 0], stats[:, 1], stats[:, 1] + high, stats[:, 0] + wide
     sliver = ((top <= 1) | (bottom >= height - 1)) & (high < _SLIVER * height)
@@ -158,8 +163,9 @@ def _merge(groups: list[list[Box]], reference: float) -> list[list[Box]]:
     groups = list(groups)
     hulls = np.array([_hull(group) for group in groups]).reshape(-1, 4)
     sizes = np.array([len(group) for group in groups])
+    lone = len(groups) <= _FEW
     # Of each pair, the earlier line first. Kept up to date, as a page of dots has hundreds of lines to merge.
-    pairs = _belong(hulls[:, None], hulls, np.maximum(sizes[:, None], sizes) == 1, reference)
+    pairs = _belong(hulls[:, None], hulls, np.maximum(sizes[:, None], sizes) == 1, reference, lone)
     pairs = np.triu(pairs, 1)
     while pairs.any():
         first, second = np.unravel_index(pairs.argmax(), pairs.shape)
@@ -167,19 +173,25 @@ def _merge(groups: list[list[Box]], reference: float) -> list[list[Box]]:
         hulls[first], sizes[first] = _hull(groups[first]), len(groups[first])
         sizes[second] = 0
         pairs[second, :] = pairs[:, second] = False
-        mine = _belong(hulls[first], hulls, np.zeros(len(hulls), bool), reference) & (sizes > 0)
+        mine = _belong(hulls[first], hulls, np.zeros(len(hulls), bool), reference, lone) & (sizes > 0)
         pairs[first, first + 1 :], pairs[:first, first] = mine[first + 1 :], mine[:first]
     return [group for group, size in zip(groups, sizes, strict=True) if size]
 
 
-def _belong(one: np.ndarray, other: np.ndarray, single: np.ndarray, reference: float) -> np.ndarray:
-    """Which boxes (..., 4) of two lines are of one; `single` where both lines are a single form."""
+def _belong(
+    one: np.ndarray, other: np.ndarray, single: np.ndarray, reference: float, lone: bool
+) -> np.ndarray:
+    """Which boxes (..., 4) of two lines are of one; `single` where both lines are a single form, `lone` where
+    hardly anything tells how high a digit is.
+    """
     low, high = np.maximum(one[..., :2], other[..., :2]), np.minimum(one[..., 2:], other[..., 2:])
     least = np.minimum(one[..., 2:] - one[..., :2], other[..., 2:] - other[..., :2])
     across, down = np.moveaxis(high - low, -1, 0)
     narrower, shorter = np.moveaxis(least, -1, 0)
     # One above the other and nearly touching, both short: two pieces of one digit.
+    low, high = np.minimum(one[..., 1], other[..., 1]), np.maximum(one[..., 3], other[..., 3])
     pieces = (across > 0.3 * narrower) & (down > -0.15 * reference) & single
+    pieces &= lone | (high - low < _ONE * reference)
     return (across > 0) & (down > 0.5 * shorter) | pieces
 
 

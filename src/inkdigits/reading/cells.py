@@ -1,0 +1,75 @@
+"""Cells of a table. In: the forms of a page's lines, the page's darkness. Out: the forms of each cell.
+
+What stands in one row of a table is not one number. In a comb, whose cells are as wide as a digit, it is.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+Box = list[float]  # left, top, right, bottom; pixels of the darkness
+
+_GAP = 0.4  # digit heights: from one number to the next, at least
+_WIDE = 2.0  # digit heights: cells as wide as that hold a number each, narrower ones a digit
+_FAINTEST = 0.06  # of the pen's darkness, by which a divider is darker than the paper beside it
+_PARTS = 6  # of a line's height, in each of which a divider is half as dark as that at least
+_LEAN = 5  # columns over which a divider may lean within a line's height
+_BESIDE = 15  # columns around a divider that are mostly paper
+
+
+def _has_gap(group: list[Box], height: float) -> bool:
+    """Whether there is room for a divider between any forms of a line, which are ordered from the left."""
+    reach = group[0][2]
+    for box in group[1:]:
+        if box[0] - reach >= _GAP * height:
+            return True
+        reach = max(reach, box[2])
+    return False
+
+
+def dividers(darkness: np.ndarray, group: list[Box]) -> np.ndarray:
+    """The columns (n,) float64, ascending, at which a line passes down through the rows of some forms and
+    through none of the forms, in `darkness` (height, width) uint8.
+    """
+    boxes = np.rint(group).astype(int)
+    band = darkness[max(0, boxes[:, 1].min()) : boxes[:, 3].max()]
+    parts = cv2.resize(band, (band.shape[1], _PARTS), interpolation=cv2.INTER_AREA)
+    paper = cv2.medianBlur(parts[None].mean(axis=1).astype(np.uint8), _BESIDE)
+    stands_out = cv2.subtract(parts, np.repeat(paper, _PARTS, axis=0))
+    lines = cv2.dilate(stands_out, np.ones((1, _LEAN), np.uint8)).astype(np.float32) / 255
+    passes = (lines.mean(axis=0) >= _FAINTEST) & (lines.min(axis=0) >= _FAINTEST / 2)
+    for left, _, right, _ in boxes.tolist():
+        passes[max(0, left) : right + 1] = False
+    edges = np.diff(np.pad(passes.astype(np.int8), 1))
+    return (np.flatnonzero(edges > 0) + np.flatnonzero(edges < 0) - 1) / 2
+
+
+def _cells_of(group: list[Box], columns: np.ndarray) -> np.ndarray:
+    """Which cell each form of a line stands in, counted from the left."""
+    boxes = np.array(group)
+    return np.searchsorted(columns, (boxes[:, 0] + boxes[:, 2]) / 2)
+
+
+def _in_cells(group: list[Box], darkness: np.ndarray) -> list[list[Box]]:
+    """The forms of one line by the cells of a table's row; all together where there is none."""
+    height = max(box[3] - box[1] for box in group)
+    if not _has_gap(group, height):
+        return [group]
+    columns = dividers(darkness, group)
+    if not len(columns):
+        return [group]
+    cells = _cells_of(group, columns)
+    if np.pad(np.diff(columns), 1, constant_values=np.inf)[cells].min() < _WIDE * height:
+        return [group]
+    return [[group[form] for form in np.flatnonzero(cells == cell)] for cell in np.unique(cells)]
+
+
+def by_cells(groups: list[list[Box]], darkness: np.ndarray) -> list[list[Box]]:
+    """The forms of lines, those of a table's row apart by the cells that they stand in.
+
+    Args:
+        groups: the forms of each line, from left to right.
+        darkness: (height, width) uint8, 255 at the strength of the page's pen.
+    """
+    return [cell for group in groups for cell in _in_cells(group, darkness)]
