@@ -87,6 +87,23 @@ def test_a_number_in_boxes_is_read_without_them() -> None:
     assert answer.text == "20863"
 
 
+def test_a_box_that_its_digit_touches_is_a_frame() -> None:
+    ink = comb(1)
+    cv2.line(ink, (45, 30), (48, 51), 1, 2)
+    found = frames_of(ink)
+    assert found is not None and found[15, 15:52].all() and found[30:44, 44:48].sum() < 12
+
+
+@pytest.mark.parametrize("level", [0.4, 0.7, 1.0])
+def test_a_pen_paler_than_its_box_is_read(level: float) -> None:
+    gray = handwriting("740")
+    gray = np.rint(255 - level * (255.0 - gray)).astype(np.uint8)
+    height, width = gray.shape
+    cv2.rectangle(gray, (20, 20), (width - 20, height - 20), 10, 4, cv2.LINE_AA)
+    (answer,) = Reader().read(gray)
+    assert answer.text == "740"
+
+
 def cell(digit: bool = True) -> np.ndarray:
     ink = np.zeros((28, 28), np.uint8)
     if digit:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkdigits.reading.ink import FULL
-from inkdigits.reading.rules import across_rules, find_rules
+from inkdigits.reading.rules import across_rules, find_rules, rule_width
 
 SHAPE = (300, 300)  # no larger than the size at which lines are looked for
 PRINT = 0.35
@@ -64,6 +64,15 @@ def test_a_stroke_goes_on_across_a_rule_and_nothing_else_does() -> None:
     found = across_rules(strokes, rules)
     assert found[5:50, 20:26].all() and found.sum() == strokes.sum() + 4 * 6
     assert np.array_equal(across_rules(strokes, np.zeros_like(rules)), strokes)
+
+
+def test_strokes_on_either_side_of_a_table_s_line_stay_apart() -> None:
+    """Lines down the page are long runs in a column, and say nothing of how thick lines are."""
+    strokes, rules = (np.zeros((120, 160), np.uint8) for _ in range(2))
+    rules[58:62] = rules[:, 30:34] = rules[:, 128:132] = 1
+    strokes[20:55, 60:66] = strokes[65:100, 60:66] = 1
+    assert np.array_equal(across_rules(strokes, rules), strokes)
+    assert rule_width(rules) == 8 and rule_width(np.ascontiguousarray(rules[:, :110])) == 8
 
 
 def test_clean_paper_has_no_rules() -> None:

@@ -22,8 +22,10 @@ _EDGE = 0.25  # of its height: how near its edges its outer lines are looked for
 _ALONG = 0.6  # of its width, ruled above and below
 _STRAIGHT = 0.6  # of its pixels lie on lines, digits that touch it are the others
 _EMPTY = 0.93  # the same of one box with nothing in it: a zero is never as straight
-_CORNER = 2  # pixels
-_LARGE = 0.4  # of the page's height: a frame this high is squared paper
+_CORNER = 0.04  # of the frame's shorter side
+_SIDE = 0.12  # of its height or width: how near its sides the lines of a box are
+_WHOLE = 0.95  # of each side
+_LARGE = 0.4  # of the page's height: a frame this high that reaches the border is squared paper
 _DIVIDERS = 3  # lines across, the ends included, from which it has cells
 _RULED = 0.85  # of a cell's side is ink where its frame was cut along
 _RULE_INK = 0.35  # of the darkest ink: a line that was cut along is half a line
@@ -40,9 +42,18 @@ class Frame:
 
 
 def _has_corners(stroke: np.ndarray) -> bool:
-    """Whether a stroke reaches all four corners of its box, as no zero does."""
-    ends = (slice(0, _CORNER), slice(-_CORNER, None))
+    """Whether a stroke reaches all four corners of its box, as no zero does; they may be a little round."""
+    reach = max(2, round(_CORNER * min(stroke.shape)))
+    ends = (slice(0, reach), slice(-reach, None))
     return all(stroke[rows, columns].any() for rows in ends for columns in ends)
+
+
+def _is_box(lines: np.ndarray) -> bool:
+    """Whether lines (height, width) uint8 run along the whole of all four sides, near them."""
+    bands = (
+        side[: max(2, round(_SIDE * len(side)))] for side in (lines, lines[::-1], lines.T, lines.T[::-1])
+    )
+    return all(band.any(axis=0).mean() >= _WHOLE for band in bands)
 
 
 def _edge(stroke: np.ndarray) -> int:
@@ -82,28 +93,31 @@ def _lines(stroke: np.ndarray) -> tuple[np.ndarray, int] | None:
     return cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke, dividers
 
 
+def _as_frame(strokes: Components, number: int) -> Frame | None:
+    """The frame that one of some connected strokes is; None where it is none."""
+    rows, columns = strokes.box(number)
+    part = strokes.within(rows, columns)
+    stroke = (part == number).view(np.uint8)
+    ruled = _lines(stroke)
+    if ruled is None:
+        return None
+    lines, dividers = ruled
+    straight = float(lines.sum()) / float(stroke.sum())
+    area = strokes.stats[:, cv2.CC_STAT_AREA]
+    holds = bool(((part != number) & (area[part] >= _SPECK) & (part > 0)).any())
+    if holds or dividers >= _DIVIDERS:
+        is_frame = straight >= _STRAIGHT
+    else:
+        is_frame = straight >= (_STRAIGHT if _is_box(lines) else _EMPTY) and _has_corners(stroke)
+    return Frame(rows, columns, lines) if is_frame else None
+
+
 def find_frames(strokes: Components) -> list[Frame]:
     """The frames among connected strokes."""
     _, _, width, height, area = strokes.stats.T
     likely = (np.minimum(width, height) >= _LEAST) & (area < _FILLED * width * height)
-    frames = []
-    for number in np.flatnonzero(likely).tolist():
-        rows, columns = strokes.box(number)
-        part = strokes.within(rows, columns)
-        stroke = (part == number).view(np.uint8)
-        ruled = _lines(stroke)
-        if ruled is None:
-            continue
-        lines, dividers = ruled
-        straight = float(lines.sum()) / float(stroke.sum())
-        holds = bool(((part != number) & (area[part] >= _SPECK) & (part > 0)).any())
-        if holds or dividers >= _DIVIDERS:
-            is_frame = straight >= _STRAIGHT
-        else:
-            is_frame = straight >= _EMPTY and _has_corners(stroke)
-        if is_frame:
-            frames.append(Frame(rows, columns, lines))
-    return frames
+    found = (_as_frame(strokes, number) for number in np.flatnonzero(likely).tolist())
+    return [frame for frame in found if frame is not None]
 
 
 def frame_lines(frames: list[Frame], shape: tuple[int, int]) -> np.ndarray:
@@ -112,6 +126,11 @@ def frame_lines(frames: list[Frame], shape: tuple[int, int]) -> np.ndarray:
     for frame in frames:
         lines[frame.rows, frame.columns] |= frame.lines
     return lines
+
+
+def _reaches_border(frame: Frame, shape: tuple[int, int]) -> bool:
+    sides = zip((frame.rows, frame.columns), shape, strict=True)
+    return any(side.start <= 1 or side.stop >= size - 1 for side, size in sides)
 
 
 def without_frames(rules: np.ndarray, frames: list[Frame]) -> np.ndarray:
@@ -123,7 +142,7 @@ def without_frames(rules: np.ndarray, frames: list[Frame]) -> np.ndarray:
     rules = rules.copy()
     for frame in frames:
         part = rules[frame.rows, frame.columns]
-        if part.shape[0] < _LARGE * rules.shape[0]:
+        if part.shape[0] < _LARGE * rules.shape[0] or not _reaches_border(frame, rules.shape):
             part[:] = 0
     return rules
 

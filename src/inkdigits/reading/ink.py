@@ -16,20 +16,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from inkdigits.reading.components import components, touches_border
+from inkdigits.reading.components import Components, components, touches_border
 from inkdigits.reading.faint import join_pieces
 from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
-from inkdigits.reading.percentile import percentile, percentile_level, percentiles
+from inkdigits.reading.percentile import percentile, percentile_level
 from inkdigits.reading.rules import across_rules, find_rules, left_of_rules
+from inkdigits.reading.sheet import LEAST_PAGE, Sheet, find_sheet
 from inkdigits.reading.shrinking import shrink
 
 WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
 _NEAR = 800  # pixels; a picture up to this long is mostly one digit from near by, and is shrunk to the least
 _SPARED = 300  # pixels by which a longer one is shrunk, down to the largest
 FULL = 200  # levels of darkness from paper to black; paper may be a quarter brighter than was thought
-_SMALL = 128  # pixels of the longer side at which paper is estimated
-_LEAST_PAGE = 200  # pixels of the shorter side; a smaller picture is a crop, with nothing around the paper
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
 _DARKEST_PAPER = 24  # of 255: nothing is divided by less
 _LONE = 8  # times sixteen pixels: as much ink as a small digit has
@@ -68,17 +67,11 @@ def find_ink(page: Page) -> Ink:
         Ink whose mask is all zeros, and whose contrast is 0, when the page is blank.
     """
     gray, scale = _shrink(page.gray)
-    small = _small(gray)
-    inverted = _is_light_on_dark(small)
-    if inverted:
-        gray, small = cv2.bitwise_not(gray), cv2.bitwise_not(small)
-    around = _surroundings(small) if min(gray.shape) >= _LEAST_PAGE else None
-    paper = _paper(small, around)
-    raw = _levels(gray, paper)
-    if around is not None:
-        size = (raw.shape[1], raw.shape[0])
-        edge = cv2.dilate(around, np.ones((3, 3), np.uint8))
-        raw[cv2.resize(edge, size, interpolation=cv2.INTER_NEAREST) > 0] = 0
+    sheet = find_sheet(gray)
+    if sheet.inverted:
+        gray = cv2.bitwise_not(gray)
+    paper, inverted = sheet.paper, sheet.inverted
+    raw = _levels(gray, sheet)
     noise = percentile_level(raw[::4, ::4], 75) / 0.6745
     peak = percentile_level(raw[::3, ::3], 99.6)
     if _clear_surroundings(raw, peak):
@@ -89,16 +82,19 @@ def find_ink(page: Page) -> Ink:
             return Ink(np.zeros_like(raw), np.zeros_like(raw), paper, scale, 0.0, inverted)
     low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
     rules = find_rules(raw, max(low, 0.3 * peak))
-    if rules.any():
-        # What is ruled may be far darker than a pencil, and hides no noise.
-        peak = percentile_level(raw[::3, ::3] * (1 - rules[::3, ::3]), 99.6)
+    strokes = components((raw > int(max(low, 0.4 * peak))).view(np.uint8))
+    boxes = find_frames(strokes)
+    printed = rules | frame_lines(boxes, raw.shape) if boxes else rules
+    if printed.any():
+        # What is printed may be far darker than a pencil, and hides no noise.
+        peak = percentile_level(raw[::3, ::3] * (1 - printed[::3, ::3]), 99.6)
         low = min(low, max(_FAINTEST, 0.45 * peak))
-    strength = _pen_strength(raw, rules, max(low, 0.4 * peak)) or max(peak, _FAINTEST)
-    mask, frames = _strokes(raw, rules, strength, low)
-    if rules.any():
-        mask = across_rules(mask, rules)
+        written = (raw > int(max(low, 0.4 * peak))) & (printed == 0)
+        strokes = components(written.view(np.uint8))
+    strength = _pen_strength(raw, strokes, printed) or max(peak, _FAINTEST)
+    mask, printed, frames = _strokes(raw, rules, strength, low)
     if max(page.gray.shape) <= _NEAR:
-        mask = join_pieces(raw, mask, rules, strength, low)
+        mask = join_pieces(raw, mask, printed, strength, low)
     darkness = cv2.convertScaleAbs(raw, alpha=255 / strength)
     return Ink(darkness, mask, paper, scale, strength / FULL, inverted, frames)
 
@@ -169,75 +165,20 @@ def _shrink(gray: np.ndarray) -> tuple[np.ndarray, float]:
     return shrink(gray, size), scale
 
 
-def _small(gray: np.ndarray) -> np.ndarray:
-    factor = max(1.0, max(gray.shape) / _SMALL)
-    size = (max(1, round(gray.shape[1] / factor)), max(1, round(gray.shape[0] / factor)))
-    return shrink(gray, size)
-
-
-def _is_light_on_dark(small: np.ndarray) -> bool:
-    """Whether the ink is lighter than what it is on: chalk on a board, MNIST, a negative scan."""
-    darkest, usual, lightest = percentiles(small, 1, 50, 99)
-    middle = (darkest + lightest) / 2
-    if usual > 140 or usual > middle:
-        return False
-    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).astype(np.int16)
-    low, around, high = percentiles(border, 25, 50, 75)
-    if high - low <= 8 and around < middle - 40 and float((small > middle).mean()) < 0.4:
-        return True
-    # Uneven ground: are narrow things lighter than what is around them, or darker?
-    reach = max(3, round(max(small.shape) / 20)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
-    tails = []
-    for operation in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):
-        narrow = cv2.morphologyEx(padded, operation, kernel)[reach:-reach, reach:-reach]
-        tails.append(float(np.sort(narrow, axis=None)[-max(1, narrow.size // 50) :].mean()))
-    return tails[0] > 1.3 * tails[1] + 4
-
-
-def _surroundings(small: np.ndarray) -> np.ndarray | None:
-    """What lies around the sheet: (rows, columns) uint8, 1 where a much darker region, wider than a pen,
-    reaches the border; None where there is no such region, or where it is most of the picture.
+def _levels(gray: np.ndarray, sheet: Sheet) -> np.ndarray:
+    """How much darker than the paper around it each pixel is, (height, width) uint8: `FULL` where black, 0
+    around the sheet.
     """
-    rows, columns = small.shape
-    dark = (small < 0.5 * percentile(small, 80)).astype(np.uint8)
-    wide = max(3, round(max(rows, columns) / 30)) | 1
-    # Repeated borders let a strip of desk that is narrower than the kernel survive at the picture's edge.
-    padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
-    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))[wide:-wide, wide:-wide]
-    found = components(np.ascontiguousarray(thick))
-    outside = np.asarray(
-        touches_border(found.stats, thick.shape) & (found.stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
-    )
-    outside[0] = False
-    region = found.chosen(outside)
-    if not region.any() or float(region.mean()) > 0.6:
-        return None
-    return cv2.dilate(region, np.ones((3, 3), np.uint8))
-
-
-def _paper(small: np.ndarray, around: np.ndarray | None) -> np.ndarray:
-    """The brightness of the bare paper, without the ink, at a small size; the sheet goes on `around` it."""
-    if around is not None:
-        small = cv2.inpaint(small, around, 3, cv2.INPAINT_TELEA)
-    reach = max(3, round(max(small.shape) / 9)) | 1
-    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
-    # Closing fills whatever is narrower than the kernel with the paper beside it; wider shadows stay.
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)
-    # Of fractions, which OpenCV blurs three times as quickly as bytes.
-    smooth = cv2.GaussianBlur(closed.astype(np.float32), (0, 0), reach / 4)
-    return np.rint(smooth[reach:-reach, reach:-reach]).astype(np.uint8)
-
-
-def _levels(gray: np.ndarray, paper: np.ndarray) -> np.ndarray:
-    """How much darker than the paper around it each pixel is, (height, width) uint8: `FULL` where black."""
     size = (gray.shape[1], gray.shape[0])
-    under = cv2.resize(np.maximum(paper, _DARKEST_PAPER), size, interpolation=cv2.INTER_LINEAR)
+    under = cv2.resize(np.maximum(sheet.paper, _DARKEST_PAPER), size, interpolation=cv2.INTER_LINEAR)
     smooth = cv2.GaussianBlur(gray, (3, 3), 0) if max(gray.shape) > 300 else gray
     bright = cv2.divide(smooth, under, scale=FULL)
-    usual = np.uint8(round(percentile_level(bright[::4, ::4], 50)))
+    some = bright[::4, ::4]
+    if sheet.around is not None:
+        around = cv2.resize(sheet.around, size, interpolation=cv2.INTER_NEAREST) > 0
+        some = some[~around[::4, ::4]]
+        bright[around] = 255
+    usual = np.uint8(round(percentile_level(some, 50)))
     return usual - np.minimum(bright, usual)
 
 
@@ -249,10 +190,10 @@ def _clear_surroundings(levels: np.ndarray, peak: float) -> bool:
         Whether there was any.
     """
     height, width = levels.shape
-    if min(height, width) < _LEAST_PAGE:
+    if min(height, width) < LEAST_PAGE:
         return False
     size = (width // 4, height // 4)
-    dark = (shrink(levels, size) > int(0.4 * peak)).view(np.uint8)
+    dark = (shrink(levels, size) > int(max(0.4 * peak, _FAINTEST))).view(np.uint8)
     wide = max(5, round(_WIDE * max(size)))
     thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8), borderValue=0)
     if not thick.any():
@@ -283,39 +224,39 @@ def _lone_peak(levels: np.ndarray) -> float:
     return percentile(small, max(0.0, 100 - 100 * _LONE / small.size))
 
 
-def _pen_strength(levels: np.ndarray, rules: np.ndarray, low: float) -> float:
+def _pen_strength(levels: np.ndarray, strokes: Components, printed: np.ndarray) -> float:
     """The levels of the pen: of the connected stroke that stands out most; 0 where there is none."""
-    binary = ((levels > int(low)) & (rules == 0)).view(np.uint8)
-    found = components(binary)
-    if found.count < 2:
+    if strokes.count < 2:
         return 0.0
-    height, width = binary.shape
-    stats = found.stats[1:]
-    inked = levels.ravel()[found.places]
-    sums = np.bincount(found.owners, weights=inked, minlength=found.count)[1:]
+    stats = strokes.stats[1:]
+    inked = levels.ravel()[strokes.places]
+    sums = np.bincount(strokes.owners, weights=inked, minlength=strokes.count)[1:]
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
-    sizes = found.longest[1:]
-    worth = sums / areas * np.sqrt(areas) * (sizes > 0.04 * min(height, width))
-    worth *= np.where(touches_border(stats, binary.shape) & (sizes > 0.4 * min(height, width)), 0.2, 1.0)
-    if rules.any():
-        worth[left_of_rules(found, rules)[1:]] = 0
+    sizes = strokes.longest[1:]
+    shorter = min(levels.shape)
+    worth = sums / areas * np.sqrt(areas) * (sizes > 0.04 * shorter)
+    worth *= np.where(touches_border(stats, levels.shape) & (sizes > 0.4 * shorter), 0.2, 1.0)
+    if printed.any():
+        worth[left_of_rules(strokes, printed)[1:]] = 0
     best = int(worth.argmax())
     if worth[best] <= 0:
         return 0.0
-    return percentile_level(inked[found.owners == best + 1], 80)
+    return percentile_level(inked[strokes.owners == best + 1], 80)
 
 
 def _strokes(
     levels: np.ndarray, rules: np.ndarray, strength: float, low: float
-) -> tuple[np.ndarray, np.ndarray | None]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Hysteresis: pixels of a third of the pen's darkness that touch some of more than half of it, those of
-    rulers and of frames left out; and the frames' lines where no stroke is, if there are frames.
+    rulers and of frames left out; all that a ruler drew; and the lines of frames, if there are any, where no
+    stroke is.
     """
     weak = (levels > int(max(low, 0.36 * strength))).view(np.uint8)
     found = components(weak)
     frames = find_frames(found)
     lines = frame_lines(frames, weak.shape) if frames else None
-    printed = rules if lines is None else without_frames(rules, frames) | lines
+    ruled = rules if lines is None else without_frames(rules, frames)
+    printed = ruled if lines is None else ruled | lines
     if printed.any():
         weak &= 1 - printed
         found = components(weak)
@@ -323,11 +264,13 @@ def _strokes(
     core = levels.ravel()[found.places] > int(0.62 * strength)
     strong = np.bincount(found.owners[core], minlength=found.count)
     keep = (strong >= 3) & (found.stats[:, cv2.CC_STAT_AREA] >= _SPECK)
-    if rules.any():
-        keep &= ~left_of_rules(found, rules)
+    if ruled.any():
+        keep &= ~left_of_rules(found, ruled)
     keep[0] = False
     mask = found.chosen(keep)
+    if ruled.any():
+        mask = across_rules(mask, ruled)
     if lines is not None:
         # With the lines go their faint edges, which no stroke has.
         lines = cv2.bitwise_and(cv2.dilate(lines, np.ones((3, 3), np.uint8)), 1 - mask)
-    return mask, lines
+    return mask, printed, lines

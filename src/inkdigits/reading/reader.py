@@ -31,6 +31,7 @@ from inkdigits.reading.transcript import transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
 
 _LOW = 0.2  # of the page's height
+_SPECK = 0.02  # of the page's shorter side
 _FLAT = 3  # times its height: as wide is a dash
 _KEPT = 1 << 24  # bytes
 
@@ -309,13 +310,13 @@ def _keep_memory() -> None:
 
 def _is_left_over(line: Line, found: _Found) -> bool:
     """Ink that is no digit, low, and cut off by the picture's border: the desk, a binding, a field beside it;
-    or one flat form: a dash, the rest of a ruled line.
+    or one form that is flat or a speck: a dash, the rest of a ruled line.
     """
     (x, y, width, height), page = line.box, found.page
     cut = x <= 2 or y <= 2 or x + width >= page.width - 2 or y + height >= page.height - 2
     low = cut and height < _LOW * page.height
-    flat = len(found.line.forms) == 1 and width > _FLAT * height
-    return line.status == "not_digits" and (low or flat)
+    rest = width > _FLAT * height or height < _SPECK * min(page.width, page.height)
+    return line.status == "not_digits" and (low or len(found.line.forms) == 1 and rest)
 
 
 @functools.cache

@@ -58,18 +58,28 @@ def find_rules(levels: np.ndarray, threshold: float) -> np.ndarray:
     return rules
 
 
+def _run_length(rules: np.ndarray) -> float:
+    """The usual length of what a column crosses of `rules`, in pixels; 0 where it crosses nothing."""
+    edges = np.diff(np.pad(rules[:, ::16], ((1, 1), (0, 0))).view(np.int8), axis=0).T
+    lengths = np.nonzero(edges < 0)[1] - np.nonzero(edges > 0)[1]
+    return float(np.median(lengths)) if lengths.size else 0.0
+
+
+def _thickness_of(rules: np.ndarray) -> float:
+    """Of drawn `rules` (height, width) uint8 in {0, 1}, in pixels, across those that are longer than that."""
+    return min((length for length in (_run_length(rules), _run_length(rules.T)) if length), default=0.0)
+
+
 def rule_width(rules: np.ndarray) -> int:
-    """Rows from which a gap is wider than a ruled line, which leans."""
-    columns = rules[:, ::16]
-    lines = int((np.diff(columns, axis=0, prepend=0) == 1).sum())
-    return round(1.5 * float(columns.sum()) / max(lines, 1)) + 2
+    """Pixels from which a gap is wider than a ruled line, which leans."""
+    return round(1.5 * _thickness_of(rules)) + 2
 
 
 def across_rules(strokes: np.ndarray, rules: np.ndarray) -> np.ndarray:
     """`strokes` with what of `rules` lies between them, all (height, width) uint8 in {0, 1}: where a line was
-    cut out of a stroke that it crosses.
+    cut out of a stroke that it crosses. Strokes that only come near a line stay apart.
     """
-    side = rule_width(rules) + 2 | 1
+    side = round(_thickness_of(rules)) + 2 | 1
     return strokes | cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)) & rules
 
 
