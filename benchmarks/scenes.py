@@ -22,6 +22,7 @@ from inkdigits.reading.reader import Reader
 
 TITLE = "Scenes drawn for what the sets do not hold: every number is read, and nothing else"
 SHEETS = ((1754, 1240), (2480, 3508), (1200, 900), (800, 600))
+BOARDS = ((1200, 900), (800, 1200), (600, 800))
 _BLACK = (0.0, 0.0, 0.0)
 _LINE = 0.006  # of a photo's longer side: a ruled line's width
 _PALER = (0.2, 0.375)  # darkness of the paler one of pen and ruling
@@ -137,6 +138,136 @@ def page(random: Random) -> Scene:
     return Scene(photographed(darkness, random), tuple(texts))
 
 
+def rows_of(shape: tuple[int, int], height: float, random: Random) -> tuple[Image, tuple[str, ...]]:
+    """One to four numbers of up to six digits below one another on a sheet, their ink and what they are."""
+    rows = int(random.integers(1, 5))
+    texts = [digits(1, max(1, min(6, int(0.75 * shape[1] / (0.9 * height)))), random) for _ in range(rows)]
+    ink = np.zeros(shape, np.float32)
+    for row, text in enumerate(texts):
+        left, base = random.uniform(0.05, 0.2) * shape[1], (0.22 + 0.72 * row / rows) * shape[0]
+        ink = np.maximum(ink, number(shape, text, left, base, height, random))
+    return ink, tuple(texts)
+
+
+def smooth_noise(shape: tuple[int, int], size: tuple[float, float], random: Random) -> Image:
+    """Noise as coarse as `size` (across, down) in pixels, (height, width) float32 in [0, 1]."""
+    noise = cv2.GaussianBlur(random.random(shape).astype(np.float32), (0, 0), size[0], sigmaY=size[1])
+    return (noise - noise.min()) / np.ptp(noise)
+
+
+def exposed(gray: Image, random: Random) -> Image:
+    """Gray levels (height, width) as a sensor has them, uint8."""
+    noisy = cv2.GaussianBlur(gray, (0, 0), 0.8) + random.normal(0, 3, gray.shape)
+    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+
+def chalk(random: Random) -> Scene:
+    """Numbers in chalk, which leaves bare what is low, on a board that was wiped."""
+    shape = BOARDS[random.integers(len(BOARDS))]
+    ink, texts = rows_of(shape, random.uniform(0.08, 0.14) * shape[0], random)
+    ink = ink * np.clip(1.6 * smooth_noise(shape, (0.8, 0.8), random) + 0.2, 0, 1)
+    board = random.uniform(30, 80) + random.uniform(5, 25) * smooth_noise(shape, (40, 40), random)
+    light = 1 + random.uniform(-0.2, 0.2) * np.linspace(-1, 1, shape[1])
+    return Scene(exposed(light * board * (1 - ink) + random.uniform(170, 240) * ink, random), texts)
+
+
+def note(random: Random) -> Scene:
+    """A number on a square note, a little turned, that lies on a darker desk with the grain of wood."""
+    shape, side, text = (900, 900), random.uniform(0.45, 0.7) * 900, digits(2, 6, random)
+    height = min(0.3 * side, side / len(text))
+    start = (450 - 0.42 * side, 450 + 0.1 * side)
+    ink = number(shape, text, *start, height, random)
+    paper = np.zeros(shape, np.float32)
+    corners = [round(450 + sign * side / 2) for sign in (-1, 1)]
+    cv2.rectangle(paper, (corners[0], corners[0]), (corners[1], corners[1]), 1.0, cv2.FILLED)
+    moved = cv2.getRotationMatrix2D((450, 450), random.uniform(-8, 8), 1.0)
+    moved[:, 2] += random.uniform(-60, 60, 2)
+    ink, paper = (cv2.warpAffine(one, moved, shape) for one in (ink, paper))
+    bright = random.uniform(130, 230)
+    desk = bright * random.uniform(0.2, 0.6) * (0.85 + 0.3 * smooth_noise(shape, (60, 1.2), random))
+    written = bright * (1 - random.uniform(0.4, 0.8) * ink)
+    return Scene(exposed(desk * (1 - paper) + written * paper, random), (text,))
+
+
+def shadowed(random: Random) -> Scene:
+    """Numbers on a sheet that a hand throws its shadow on, hard or soft."""
+    shape = BOARDS[random.integers(len(BOARDS))]
+    ink, texts = rows_of(shape, random.uniform(0.06, 0.1) * shape[0], random)
+    outline = [
+        (random.uniform(low, high), random.uniform(top, bottom))
+        for low, high, top, bottom in ((-0.2, 0.5, 1.1, 1.1), (0, 0.5, 0.1, 0.6), (0.5, 1, 0.1, 0.6))
+    ]
+    outline += [(1.2, random.uniform(0.5, 1.1)), (1.2, 1.2)]
+    shadow = np.zeros(shape, np.float32)
+    cv2.fillPoly(shadow, [np.rint(np.array(outline) * shape[::-1]).astype(np.int32)], 1.0)
+    shadow = cv2.GaussianBlur(shadow, (0, 0), random.uniform(4, 40))
+    lit = random.uniform(150, 225) * (1 - random.uniform(0.2, 0.5) * shadow)
+    return Scene(exposed(lit * (1 - random.uniform(0.4, 0.8) * ink), random), texts)
+
+
+def folded(random: Random) -> Scene:
+    """Numbers on a sheet that was folded once to three times; its parts are not equally bright."""
+    shape = BOARDS[random.integers(len(BOARDS))]
+    ink, texts = rows_of(shape, random.uniform(0.06, 0.1) * shape[0], random)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    light = np.full(shape, random.uniform(150, 225))
+    for _ in range(random.integers(1, 4)):
+        angle = random.choice([0, np.pi / 2]) + random.normal(0, 0.1)
+        foot = random.uniform(0.2, 0.8, 2) * shape
+        away = (columns - foot[1]) * np.cos(angle) + (rows - foot[0]) * np.sin(angle)
+        crease = np.exp(-(away**2) / (2 * random.uniform(1, 3) ** 2))
+        light *= (1 - random.uniform(0.05, 0.2) * (away > 0)) * (1 - random.uniform(0.1, 0.4) * crease)
+    return Scene(exposed(light * (1 - random.uniform(0.4, 0.8) * ink), random), texts)
+
+
+def column(random: Random) -> Scene:
+    """Four to eleven numbers of up to six digits, right below one another, their last digits in a column."""
+    rows, height, most = int(random.integers(4, 12)), random.uniform(30, 50), int(random.integers(3, 7))
+    texts = [digits(1, most, random) for _ in range(rows)]
+    shape = (round((1.35 * rows + 2) * height), round((most + 3) * height))
+    ink = np.zeros(shape, np.float32)
+    for row, text in enumerate(texts):
+        left, base = (0.85 * (most - len(text)) + 1) * height, (2 + 1.35 * row) * height
+        ink = np.maximum(ink, number(shape, text, left, base, height, random))
+    return Scene(photographed(random.uniform(0.4, 0.8) * ink, random), tuple(texts))
+
+
+def cells(
+    rows: int, columns: int, wide: float, gap: float, most: int, random: Random
+) -> tuple[Image, list[list[str]]]:
+    """Numbers of up to `most` digits in ruled cells, `wide` digit heights each and so many `gap` apart:
+    (height, width) float32, and what they are; pen and ruling are of any darkness.
+    """
+    height = random.uniform(32, 60)
+    high = random.uniform(1.5, 2.0) * height
+    shape = (round(rows * high + 2 * height), round(columns * (wide + gap) * height + 2 * height))
+    ink, ruled = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    thick = max(1, round(random.uniform(0.02, 0.05) * height))
+    texts = [[digits(1, most, random) for _ in range(columns)] for _ in range(rows)]
+    for row, line in enumerate(texts):
+        for place, text in enumerate(line):
+            left, top = height * (1 + place * (wide + gap)), height + row * high
+            ends = (round(left), round(top)), (round(left + wide * height), round(top + high))
+            cv2.rectangle(ruled, *ends, 1.0, thick, cv2.LINE_AA)
+            start = left + random.uniform(0.15, 0.3) * height, top + high / 2 + 0.45 * height
+            ink = np.maximum(ink, number(shape, text, *start, 0.9 * height, random))
+    return np.maximum(random.uniform(0.35, 0.8) * ink, random.uniform(0.2, 0.8) * ruled), texts
+
+
+def comb(random: Random) -> Scene:
+    """A number of three to nine digits in a comb or in boxes, a digit in each."""
+    gap = random.uniform(0.1, 0.4) * random.integers(0, 2)
+    ink, (line,) = cells(1, int(random.integers(3, 10)), random.uniform(1.0, 1.3), gap, 1, random)
+    return Scene(photographed(ink, random), ("".join(line),))
+
+
+def table(random: Random) -> Scene:
+    """A ruled table of two to five rows with two or three numbers each."""
+    size = int(random.integers(2, 6)), int(random.integers(2, 4))
+    ink, lines = cells(*size, random.uniform(3.5, 5.0), 0.0, 3, random)
+    return Scene(photographed(ink, random), tuple(text for line in lines for text in line))
+
+
 def kinds() -> dict[str, Callable[[Random], Scene]]:
     """What makes a scene of each kind."""
     papers = {"ruled paper": False, "squares": True}
@@ -150,6 +281,13 @@ def kinds() -> dict[str, Callable[[Random], Scene]]:
         "digits that a stroke joins": joined,
         **near,
         "a page of numbers": page,
+        "chalk on a board": chalk,
+        "a note on a desk": note,
+        "in the shadow of a hand": shadowed,
+        "a folded sheet": folded,
+        "a column of numbers": column,
+        "a digit in each box": comb,
+        "a table": table,
     }
 
 
