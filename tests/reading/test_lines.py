@@ -155,3 +155,10 @@ def test_a_long_stroke_from_the_border_with_nothing_beside_it_stays() -> None:
     mask = np.zeros(SHAPE, np.uint8)
     cv2.line(mask, (450, 0), (430, 400), 1, 5)
     assert len(find_lines(_ink(mask))) == 1
+
+
+def test_a_thread_is_not_how_high_digits_are() -> None:
+    """One that hangs on a digit makes the tallest form of the page, and hardly any of its ink."""
+    mask = _rows([4, 1, 3])
+    cv2.line(mask, (160, 264), (150, SHAPE[0] - 40), 1, 2)
+    assert [len(line.forms) for line in find_lines(_ink(mask))][:2] == [4, 1]

@@ -93,3 +93,9 @@ def test_the_edge_of_a_shadow_is_no_ink(dark: float, soft: float) -> None:
     shown = cv2.resize(found.mask, SHAPE[::-1], interpolation=cv2.INTER_NEAREST)
     assert shown[ink > 0.5].mean() > 0.8
     assert shown[cv2.dilate(ink, np.ones((9, 9), np.uint8)) < 0.05].sum() < 0.1 * shown.sum()
+
+
+def test_the_bright_part_of_a_folded_sheet_is_not_all_of_it() -> None:
+    light = np.full(SHAPE, 0.7, np.float32)
+    light[:220, :500] = 1.0
+    assert find_sheet(photo(pen(SHAPE, "38", 540, 320, 120), light=light)).around is None

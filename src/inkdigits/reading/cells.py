@@ -42,7 +42,7 @@ def dividers(darkness: np.ndarray, group: list[Box]) -> np.ndarray:
     for left, _, right, _ in boxes.tolist():
         passes[max(0, left) : right + 1] = False
     edges = np.diff(np.pad(passes.astype(np.int8), 1))
-    return (np.flatnonzero(edges > 0) + np.flatnonzero(edges < 0) - 1) / 2
+    return (np.flatnonzero(edges == 1) + np.flatnonzero(edges == -1) - 1) / 2
 
 
 def _cells_of(group: list[Box], columns: np.ndarray) -> np.ndarray:

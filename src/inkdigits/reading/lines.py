@@ -58,10 +58,10 @@ class TextLine:
 
 def find_lines(ink: Ink) -> list[TextLine]:
     """The lines of a page, from top to bottom, those side by side from left to right; [] on a blank page."""
-    forms = _forms(ink)
+    forms, areas = _forms(ink)
     if not len(forms):
         return []
-    reference = _reference_height(forms)
+    reference = _reference_height(forms, areas)
     forms = forms[np.maximum(_heights(forms), _widths(forms)) > _DUST * reference]
     tall = _heights(forms) >= _TALL * reference
     groups = _chain(forms[tall], reference)
@@ -71,17 +71,19 @@ def find_lines(ink: Ink) -> list[TextLine]:
     least = _LEAST * min(ink.mask.shape) * ink.scale if min(ink.mask.shape) > 250 else 0.0
     lines = [_line(np.array(group), ink.scale) for group in groups]
     lines = [line for line in lines if line.height >= least]
-    return _reading_order([line for line in lines if not _is_debris(line, lines)])
+    return _reading_order(
+        [line for line in lines if not _is_debris(line, len(lines) > 1, reference * ink.scale)]
+    )
 
 
-def _forms(ink: Ink) -> np.ndarray:
-    """Boxes (n, 4) left, top, right, bottom of the connected strokes, in ink pixels."""
+def _forms(ink: Ink) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (n, 4) left, top, right, bottom of the connected strokes, in ink pixels, and their areas (n,)."""
     height, width = ink.mask.shape
     # Strokes that blur or faint pencil broke are one form when hardly anything is between them.
     joined = cv2.dilate(ink.mask, np.ones((3, 3), np.uint8)) if min(height, width) > 250 else ink.mask
     x, y, across, down = cv2.boundingRect(joined)
     if across == 0:
-        return np.zeros((0, 4))
+        return np.zeros((0, 4)), np.zeros(0)
     stats = components(np.ascontiguousarray(joined[y : y + down, x : x + across])).stats[1:]
     stats[:, :2] += (x, y)
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
@@ -102,7 +104,8 @@ def _forms(ink: Ink) -> np.ndarray:
     stats = stats[~(edge | corner | (sliver & (min(height, width) > 250)))]
     stats = stats[np.argsort(-stats[:, 4])[:_LARGEST_FORMS]]
     left, top = stats[:, 0], stats[:, 1]
-    return np.stack([left, top, left + stats[:, 2], top + stats[:, 3]], axis=1).astype(np.float64)
+    boxes = np.stack([left, top, left + stats[:, 2], top + stats[:, 3]], axis=1).astype(np.float64)
+    return boxes, stats[:, 4]
 
 
 def _heights(forms: np.ndarray) -> np.ndarray:
@@ -113,11 +116,13 @@ def _widths(forms: np.ndarray) -> np.ndarray:
     return forms[:, 2] - forms[:, 0]
 
 
-def _reference_height(forms: np.ndarray) -> float:
-    """The height of a typical digit: the weighted median height, tall forms weighing more than specks."""
+def _reference_height(forms: np.ndarray, areas: np.ndarray) -> float:
+    """The height of a typical digit: the median height, weighted by ink, of which specks and threads have
+    little.
+    """
     heights = _heights(forms)
     order = np.argsort(heights)
-    weights = np.cumsum(heights[order] ** 2)
+    weights = np.cumsum(areas[order])
     return float(heights[order][np.searchsorted(weights, 0.5 * weights[-1])])
 
 
@@ -238,12 +243,11 @@ def _line(forms: np.ndarray, scale: float) -> TextLine:
     return TextLine(left, top, right, bottom, height, slope, forms * scale)
 
 
-def _is_debris(line: TextLine, lines: list[TextLine]) -> bool:
-    """A lone form far smaller than the writing of the page, or flat: the rest of a ruled line."""
+def _is_debris(line: TextLine, beside_others: bool, typical: float) -> bool:
+    """A lone form far smaller than the `typical` writing of the page, or flat: the rest of a ruled line."""
     if len(line.forms) == 1 and line.right - line.left > _FLAT * (line.bottom - line.top):
         return True
-    tallest = max(other.height for other in lines)
-    return line.height < 0.3 * tallest and len(line.forms) < 3 and len(lines) > 1
+    return beside_others and line.height < 0.3 * typical and len(line.forms) < 3
 
 
 def _reading_order(lines: list[TextLine]) -> list[TextLine]:

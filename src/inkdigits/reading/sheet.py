@@ -20,6 +20,7 @@ _SMALL = 128  # pixels of the longer side at which the sheet is looked at
 _BRIGHT = 140  # of 255: what is usually brighter is paper, unless all that is written there is lighter
 _LEAST_SHEET = 0.03  # of the picture
 _SIDE = 1 / 6  # of the picture's shorter side: a sheet is wider than any stroke
+_CUT_OFF = 0.1  # of the picture's border: more than corners of a sheet
 _INKED = 0.4  # of a sheet: more than writing covers
 _DARKER = 0.75  # of the sheet's brightness: what it lies on is darker
 _SHARP = 0.6  # of the step from the desk to the sheet is made where the sheet ends
@@ -85,6 +86,9 @@ def _around_whole(small: np.ndarray) -> np.ndarray | None:
     if len(corners) != 4 or not cv2.isContourConvex(corners) or area < _LEAST_SHEET * sheet.size:
         return None
     if min(cv2.minAreaRect(outline)[1]) < _SIDE * min(small.shape) or light.sum() < (1 - _INKED) * area:
+        return None
+    border = np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])
+    if border.mean() > _CUT_OFF:
         return None
     inside, outside = cv2.erode(sheet, _EDGE, iterations=2), 1 - cv2.dilate(sheet, _EDGE, iterations=2)
     if not inside.any() or not outside.any():
