@@ -20,7 +20,7 @@ _SMALL = 128  # pixels of the longer side at which the sheet is looked at
 _BRIGHT = 140  # of 255: what is usually brighter is paper, unless all that is written there is lighter
 _LEAST_SHEET = 0.03  # of the picture
 _SIDE = 1 / 6  # of the picture's shorter side: a sheet is wider than any stroke
-_CUT_OFF = 0.1  # of the picture's border: more than corners of a sheet
+_CUT_OFF = 0.1  # of the picture's border is as bright as the sheet, whose corners may reach it
 _INKED = 0.4  # of a sheet: more than writing covers
 _DARKER = 0.75  # of the sheet's brightness: what it lies on is darker
 _SHARP = 0.6  # of the step from the desk to the sheet is made where the sheet ends
@@ -74,6 +74,8 @@ def _around_whole(small: np.ndarray) -> np.ndarray | None:
     (rows, columns) uint8; None where there is no such sheet.
     """
     _, bright = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    if np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]]).mean() > _CUT_OFF:
+        return None
     found = components(bright)
     if found.count < 2:
         return None
@@ -86,9 +88,6 @@ def _around_whole(small: np.ndarray) -> np.ndarray | None:
     if len(corners) != 4 or not cv2.isContourConvex(corners) or area < _LEAST_SHEET * sheet.size:
         return None
     if min(cv2.minAreaRect(outline)[1]) < _SIDE * min(small.shape) or light.sum() < (1 - _INKED) * area:
-        return None
-    border = np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])
-    if border.mean() > _CUT_OFF:
         return None
     inside, outside = cv2.erode(sheet, _EDGE, iterations=2), 1 - cv2.dilate(sheet, _EDGE, iterations=2)
     if not inside.any() or not outside.any():
@@ -142,13 +141,14 @@ def _is_lighter(small: np.ndarray) -> bool:
     """Whether what stands out from what is usual near by, on ground however uneven, is lighter than that."""
     darkest, usual, lightest = percentiles(small, 1, 50, 99)
     bright = usual > _BRIGHT or usual > (darkest + lightest) / 2
-    if bright and lightest - usual < usual - darkest:
+    if usual - darkest > (1 if bright else 3) * (lightest - usual):
         return False
     reach = max(_LEAST_REACH, round(max(small.shape) / 6)) | 1
     padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     ground = cv2.medianBlur(padded, reach)[reach:-reach, reach:-reach]
+    most = max(1, small.size // 100)
     lighter, darker = (
-        float(np.sort(cv2.subtract(*pair), axis=None)[-max(1, small.size // 100) :].mean())
+        float(np.partition(cv2.subtract(*pair), -most, axis=None)[-most:].mean())
         for pair in ((small, ground), (ground, small))
     )
     return lighter > 2 * darker + 8 if bright else lighter > 1.3 * darker + 4
