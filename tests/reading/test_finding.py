@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from drawing import page, paper, pen, photo, ruling, shadow, vignette
@@ -164,3 +165,17 @@ def test_a_glyph_is_the_ink_of_its_box_alone() -> None:
     assert one.shape == (28, 28) and one.dtype == np.uint8
     assert (one.max(axis=0) > 100).sum() < (seven.max(axis=0) > 100).sum()
     assert not cut_glyph(ink, np.array([0.0, 0.0, 20.0, 20.0])).any()
+
+
+@pytest.mark.parametrize("digit", ["9", "2"])
+@pytest.mark.parametrize("level", [175.0, 185.0])
+def test_one_number_in_pale_pencil_is_found_on_an_empty_sheet(digit: str, level: float) -> None:
+    shape = (600, 800)
+    ink = pen(shape, digit, 120, 80, 60, thickness=2)
+    gray = photo(ink, pen_level=level, light=shadow(shape, 0.8), noise=2)
+    found = find_ink(page(gray))
+    shown = cv2.resize(found.mask, shape[::-1], interpolation=cv2.INTER_NEAREST)
+    assert shown[ink > 0.5].mean() > 0.5
+    (line,) = find_lines(found)
+    assert line.left == pytest.approx(120, abs=12) and line.bottom == pytest.approx(140, abs=8)
+    assert not find_ink(page(photo(0 * ink, light=shadow(shape, 0.8), noise=2))).mask.any()

@@ -34,6 +34,7 @@ _DARKEST_PAPER = 24  # of 255: nothing is divided by less
 _LONE = 8  # times sixteen pixels: as much ink as a small digit has
 _SPECK = 5  # pixels: fewer are no stroke
 _FAINTEST = 0.05 * FULL  # anything fainter is paper
+_LEAST_LONE = 0.06 * FULL  # the same of areas that are averaged, where most of the page is empty
 _NOISY = 0.04 * FULL  # noise from which on a page may hide its ink
 
 
@@ -78,7 +79,7 @@ def find_ink(page: Page) -> Ink:
         peak = percentile_level(raw[::3, ::3], 99.6)
     if peak < _FAINTEST or (noise < _NOISY and peak < 3.2 * noise):
         peak = _lone_peak(raw)
-        if peak < max(2 * _FAINTEST, 3.2 * noise):
+        if peak < max(_LEAST_LONE, 3.2 * noise):
             return Ink(np.zeros_like(raw), np.zeros_like(raw), paper, scale, 0.0, inverted)
     low = min(max(_FAINTEST, 4.0 * noise), 0.45 * peak)
     rules = find_rules(raw, max(low, 0.3 * peak))
