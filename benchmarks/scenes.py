@@ -233,7 +233,7 @@ def column(random: Random) -> Scene:
 
 
 def cells(
-    rows: int, columns: int, wide: float, gap: float, most: int, random: Random
+    rows: int, columns: int, wide: float, gap: float, most: int, random: Random, *, ruled: bool = True
 ) -> tuple[Image, list[list[str]]]:
     """Numbers of up to `most` digits in ruled cells, `wide` digit heights each and so many `gap` apart:
     (height, width) float32, and what they are; pen and ruling are of any darkness.
@@ -241,17 +241,17 @@ def cells(
     height = random.uniform(32, 60)
     high = random.uniform(1.5, 2.0) * height
     shape = (round(rows * high + 2 * height), round(columns * (wide + gap) * height + 2 * height))
-    ink, ruled = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    ink, lines = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     thick = max(1, round(random.uniform(0.02, 0.05) * height))
     texts = [[digits(1, most, random) for _ in range(columns)] for _ in range(rows)]
     for row, line in enumerate(texts):
         for place, text in enumerate(line):
             left, top = height * (1 + place * (wide + gap)), height + row * high
             ends = (round(left), round(top)), (round(left + wide * height), round(top + high))
-            cv2.rectangle(ruled, *ends, 1.0, thick, cv2.LINE_AA)
+            cv2.rectangle(lines, *ends, float(ruled), thick, cv2.LINE_AA)
             start = left + random.uniform(0.15, 0.3) * height, top + high / 2 + 0.45 * height
             ink = np.maximum(ink, number(shape, text, *start, 0.9 * height, random))
-    return np.maximum(random.uniform(0.35, 0.8) * ink, random.uniform(0.2, 0.8) * ruled), texts
+    return np.maximum(random.uniform(0.35, 0.8) * ink, random.uniform(0.2, 0.8) * lines), texts
 
 
 def comb(random: Random) -> Scene:
@@ -265,6 +265,13 @@ def table(random: Random) -> Scene:
     """A ruled table of two to five rows with two or three numbers each."""
     size = int(random.integers(2, 6)), int(random.integers(2, 4))
     ink, lines = cells(*size, random.uniform(3.5, 5.0), 0.0, 3, random)
+    return Scene(photographed(ink, random), tuple(text for line in lines for text in line))
+
+
+def apart(random: Random) -> Scene:
+    """A table that nobody ruled: two to five rows of two or three numbers."""
+    size = int(random.integers(2, 6)), int(random.integers(2, 4))
+    ink, lines = cells(*size, random.uniform(5.5, 7.0), 0.0, 3, random, ruled=False)
     return Scene(photographed(ink, random), tuple(text for line in lines for text in line))
 
 
@@ -288,6 +295,7 @@ def kinds() -> dict[str, Callable[[Random], Scene]]:
         "a column of numbers": column,
         "a digit in each box": comb,
         "a table": table,
+        "a table without lines": apart,
     }
 
 

@@ -38,8 +38,8 @@ def _page(
     return np.clip(np.rint(page), 0, 255).astype(np.uint8)
 
 
-TABLE = [1.0, 1.7, 2.4, 5.5, 9.0, 9.7]
-DIVIDERS = [0.5, 5.0, 8.7, 12.0]
+TABLE = [1.0, 1.7, 2.4, 4.6, 7.1, 7.8]
+DIVIDERS = [0.5, 4.2, 6.6, 9.6]
 
 
 @pytest.mark.parametrize("darkness", [0.15, 0.5, 1.0])
@@ -60,15 +60,40 @@ def test_the_cells_of_a_comb_hold_one_number(pitch: float) -> None:
     assert by_cells([forms], page) == [forms]
 
 
-@pytest.mark.parametrize("lines", [[], [1.25], [6.0]], ids=["none", "through a digit", "short"])
+@pytest.mark.parametrize("lines", [[], [1.25], [4.2]], ids=["none", "through a digit", "short"])
 def test_without_a_divider_a_line_is_whole(lines: list[float]) -> None:
     forms = _row(TABLE)
-    page = _page(forms, lines, 0.5, noise=0.05)
-    page[: SHAPE[0] // 2 + 10, 180:] = np.minimum(page[: SHAPE[0] // 2 + 10, 180:], 12)
+    page = _page(forms, lines, 0.5, noise=0.02)
+    page[: SHAPE[0] // 2 + 10, 150:] = np.minimum(page[: SHAPE[0] // 2 + 10, 150:], 5)
     assert by_cells([forms], page) == [forms]
+
+
+@pytest.mark.parametrize(
+    ("places", "apart"),
+    [
+        ([1.0, 1.7, 5.0, 5.7], [2, 2]),
+        ([1.0, 4.2, 4.9, 8.0, 8.8], [1, 2, 2]),
+        ([1.0, 1.7, 3.9, 4.6], [4]),  # hardly two digits wide
+        ([1.0, 4.2, 7.4, 10.6], [4]),  # a number written wide
+        ([1.0, 4.2], [2]),
+    ],
+)
+def test_columns_without_lines_stand_far_apart_for_their_digits(
+    places: list[float], apart: list[int]
+) -> None:
+    forms = _row(places)
+    assert [len(cell) for cell in by_cells([forms], _page(forms, [], 0.5, noise=0.02))] == apart
 
 
 def test_rows_are_divided_each_by_itself() -> None:
     upper, lower = _row(TABLE, 30), _row([1.0, 1.8, 2.6], 120)
     page = _page(upper + lower, DIVIDERS, 0.4)
     assert by_cells([upper, lower], page) == [upper[:3], upper[3:4], upper[4:], lower]
+
+
+def test_a_1_of_another_line_is_no_divider() -> None:
+    """One so far to the side that it is another line's still stands in the same rows."""
+    forms, other = _row([1.0, 1.7, 8.0]), [[640.0, 80.0, 646.0, 120.0]]
+    page = _page(forms, [], 0.5)
+    page[80:120, 640:646] = 255
+    assert by_cells([forms, other], page) == [forms[:2], forms[2:], other]

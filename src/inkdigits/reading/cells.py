@@ -1,9 +1,12 @@
 """Cells of a table. In: the forms of a page's lines, the page's darkness. Out: the forms of each cell.
 
-What stands in one row of a table is not one number. In a comb, whose cells are as wide as a digit, it is.
+What stands in one row of a table is not one number, whether its columns are ruled or only stand apart. In a
+comb, whose cells are as wide as a digit, it is.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -12,6 +15,10 @@ Box = list[float]  # left, top, right, bottom; pixels of the darkness
 
 _GAP = 0.4  # digit heights: from one number to the next, at least
 _WIDE = 2.0  # digit heights: cells as wide as that hold a number each, narrower ones a digit
+_COLUMN = 2.5  # digit heights: from one column to the next, where none are ruled, at least
+_WIDER = 4.0  # times as wide as the line's usual gap is one between columns
+_USUAL = 0.4  # of a line's gaps are no wider than those within its numbers
+_TWO = 1.2  # width by height from which a form is two digits that touch
 _FAINTEST = 0.06  # of the pen's darkness, by which a divider is darker than the paper beside it
 _PARTS = 6  # of a line's height, in each of which a divider is half as dark as that at least
 _LEAN = 5  # columns over which a divider may lean within a line's height
@@ -28,19 +35,34 @@ def _has_gap(group: list[Box], height: float) -> bool:
     return False
 
 
-def dividers(darkness: np.ndarray, group: list[Box]) -> np.ndarray:
-    """The columns (n,) float64, ascending, at which a line passes down through the rows of some forms and
-    through none of the forms, in `darkness` (height, width) uint8.
+def _apart(group: list[Box], height: float) -> list[list[Box]]:
+    """The forms of a line, ordered from the left, by columns that stand far apart for its digits."""
+    boxes = np.array(group)
+    gaps = boxes[1:, 0] - np.maximum.accumulate(boxes[:-1, 2])
+    if not len(gaps) or gaps.max() < _COLUMN * height:
+        return [group]
+    # Digits that touch stand near each other too.
+    joined = int(((boxes[:, 2] - boxes[:, 0]) >= _TWO * height).sum())
+    within = np.sort(np.concatenate([np.zeros(joined), gaps]))[int(_USUAL * (len(gaps) + joined - 1))]
+    columns = gaps >= max(_COLUMN * height, _WIDER * within)
+    return [group[a:b] for a, b in pairwise([0, *(1 + np.flatnonzero(columns)).tolist(), len(group)])]
+
+
+def dividers(darkness: np.ndarray, group: list[Box], forms: np.ndarray) -> np.ndarray:
+    """The columns (n,) float64, ascending, at which a line passes down through the rows of a group of forms
+    and through none of the page's `forms` (n, 4), in `darkness` (height, width) uint8.
     """
     boxes = np.rint(group).astype(int)
-    band = darkness[max(0, boxes[:, 1].min()) : boxes[:, 3].max()]
+    top, bottom = max(0, boxes[:, 1].min()), boxes[:, 3].max()
+    band = darkness[top:bottom]
     parts = cv2.resize(band, (band.shape[1], _PARTS), interpolation=cv2.INTER_AREA)
     paper = cv2.medianBlur(parts[None].mean(axis=1).astype(np.uint8), _BESIDE)
     stands_out = cv2.subtract(parts, np.repeat(paper, _PARTS, axis=0))
     lines = cv2.dilate(stands_out, np.ones((1, _LEAN), np.uint8)).astype(np.float32) / 255
     passes = (lines.mean(axis=0) >= _FAINTEST) & (lines.min(axis=0) >= _FAINTEST / 2)
-    for left, _, right, _ in boxes.tolist():
-        passes[max(0, left) : right + 1] = False
+    beside = forms[(forms[:, 1] < bottom) & (forms[:, 3] > top)]
+    for left, _, right, _ in np.rint(beside).astype(int).tolist():
+        passes[max(0, left - _LEAN // 2) : right + _LEAN // 2 + 1] = False
     edges = np.diff(np.pad(passes.astype(np.int8), 1))
     return (np.flatnonzero(edges == 1) + np.flatnonzero(edges == -1) - 1) / 2
 
@@ -51,17 +73,15 @@ def _cells_of(group: list[Box], columns: np.ndarray) -> np.ndarray:
     return np.searchsorted(columns, (boxes[:, 0] + boxes[:, 2]) / 2)
 
 
-def _in_cells(group: list[Box], darkness: np.ndarray) -> list[list[Box]]:
+def _in_cells(group: list[Box], darkness: np.ndarray, forms: np.ndarray) -> list[list[Box]]:
     """The forms of one line by the cells of a table's row; all together where there is none."""
     height = max(box[3] - box[1] for box in group)
     if not _has_gap(group, height):
         return [group]
-    columns = dividers(darkness, group)
-    if not len(columns):
-        return [group]
+    columns = dividers(darkness, group, forms)
     cells = _cells_of(group, columns)
-    if np.pad(np.diff(columns), 1, constant_values=np.inf)[cells].min() < _WIDE * height:
-        return [group]
+    if not len(columns) or np.pad(np.diff(columns), 1, constant_values=np.inf)[cells].min() < _WIDE * height:
+        return _apart(group, height)
     return [[group[form] for form in np.flatnonzero(cells == cell)] for cell in np.unique(cells)]
 
 
@@ -72,4 +92,5 @@ def by_cells(groups: list[list[Box]], darkness: np.ndarray) -> list[list[Box]]:
         groups: the forms of each line, from left to right.
         darkness: (height, width) uint8, 255 at the strength of the page's pen.
     """
-    return [cell for group in groups for cell in _in_cells(group, darkness)]
+    forms = np.array([box for group in groups for box in group]).reshape(-1, 4)
+    return [cell for group in groups for cell in _in_cells(group, darkness, forms)]
