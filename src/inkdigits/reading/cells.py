@@ -25,24 +25,16 @@ _LEAN = 5  # columns over which a divider may lean within a line's height
 _BESIDE = 15  # columns around a divider that are mostly paper
 
 
-def _has_gap(group: list[Box], height: float) -> bool:
-    """Whether there is room for a divider between any forms of a line, which are ordered from the left."""
-    reach = group[0][2]
-    for box in group[1:]:
-        if box[0] - reach >= _GAP * height:
-            return True
-        reach = max(reach, box[2])
-    return False
-
-
-def _apart(group: list[Box], height: float) -> list[list[Box]]:
-    """The forms of a line, ordered from the left, by columns that stand far apart for its digits."""
+def _gaps(group: list[Box]) -> np.ndarray:
+    """The room before each form of a line but the first, (forms - 1,); less than 0 where they overlap."""
     boxes = np.array(group)
-    gaps = boxes[1:, 0] - np.maximum.accumulate(boxes[:-1, 2])
-    if not len(gaps) or gaps.max() < _COLUMN * height:
-        return [group]
+    return boxes[1:, 0] - np.maximum.accumulate(boxes[:-1, 2])
+
+
+def _apart(group: list[Box], gaps: np.ndarray, height: float) -> list[list[Box]]:
+    """The forms of a line, `gaps` between them, by columns that stand far apart for its digits."""
     # Digits that touch stand near each other too.
-    joined = int(((boxes[:, 2] - boxes[:, 0]) >= _TWO * height).sum())
+    joined = sum(box[2] - box[0] >= _TWO * height for box in group)
     within = np.sort(np.concatenate([np.zeros(joined), gaps]))[int(_USUAL * (len(gaps) + joined - 1))]
     columns = gaps >= max(_COLUMN * height, _WIDER * within)
     return [group[a:b] for a, b in pairwise([0, *(1 + np.flatnonzero(columns)).tolist(), len(group)])]
@@ -56,7 +48,7 @@ def dividers(darkness: np.ndarray, group: list[Box], forms: np.ndarray) -> np.nd
     top, bottom = max(0, boxes[:, 1].min()), boxes[:, 3].max()
     band = darkness[top:bottom]
     parts = cv2.resize(band, (band.shape[1], _PARTS), interpolation=cv2.INTER_AREA)
-    paper = cv2.medianBlur(parts[None].mean(axis=1).astype(np.uint8), _BESIDE)
+    paper = cv2.medianBlur(parts.mean(axis=0, keepdims=True).astype(np.uint8), _BESIDE)
     stands_out = cv2.subtract(parts, np.repeat(paper, _PARTS, axis=0))
     lines = cv2.dilate(stands_out, np.ones((1, _LEAN), np.uint8)).astype(np.float32) / 255
     passes = (lines.mean(axis=0) >= _FAINTEST) & (lines.min(axis=0) >= _FAINTEST / 2)
@@ -76,12 +68,13 @@ def _cells_of(group: list[Box], columns: np.ndarray) -> np.ndarray:
 def _in_cells(group: list[Box], darkness: np.ndarray, forms: np.ndarray) -> list[list[Box]]:
     """The forms of one line by the cells of a table's row; all together where there is none."""
     height = max(box[3] - box[1] for box in group)
-    if not _has_gap(group, height):
+    gaps = _gaps(group)
+    if not (gaps >= _GAP * height).any():
         return [group]
     columns = dividers(darkness, group, forms)
     cells = _cells_of(group, columns)
     if not len(columns) or np.pad(np.diff(columns), 1, constant_values=np.inf)[cells].min() < _WIDE * height:
-        return _apart(group, height)
+        return _apart(group, gaps, height)
     return [[group[form] for form in np.flatnonzero(cells == cell)] for cell in np.unique(cells)]
 
 
@@ -89,7 +82,7 @@ def by_cells(groups: list[list[Box]], darkness: np.ndarray) -> list[list[Box]]:
     """The forms of lines, those of a table's row apart by the cells that they stand in.
 
     Args:
-        groups: the forms of each line, from left to right.
+        groups: the forms of each line, ordered from the left.
         darkness: (height, width) uint8, 255 at the strength of the page's pen.
     """
     forms = np.array([box for group in groups for box in group]).reshape(-1, 4)

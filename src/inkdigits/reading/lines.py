@@ -194,9 +194,9 @@ def _belong(
     across, down = np.moveaxis(high - low, -1, 0)
     narrower, shorter = np.moveaxis(least, -1, 0)
     # One above the other and nearly touching, both short: two pieces of one digit.
-    low, high = np.minimum(one[..., 1], other[..., 1]), np.maximum(one[..., 3], other[..., 3])
+    together = np.maximum(one[..., 3], other[..., 3]) - np.minimum(one[..., 1], other[..., 1])
     pieces = (across > 0.3 * narrower) & (down > -0.15 * reference) & single
-    pieces &= lone | (high - low < _ONE * reference)
+    pieces &= lone | (together < _ONE * reference)
     return (across > 0) & (down > 0.5 * shorter) | pieces
 
 

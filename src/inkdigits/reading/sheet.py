@@ -69,12 +69,17 @@ def _small(gray: np.ndarray) -> np.ndarray:
     return shrink(gray, size)
 
 
+def _border(image: np.ndarray) -> np.ndarray:
+    """The pixels along the four sides of an image (rows, columns)."""
+    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+
+
 def _around_whole(small: np.ndarray) -> np.ndarray | None:
     """What lies around the one sheet that is in the picture with all its corners, on something darker:
     (rows, columns) uint8; None where there is no such sheet.
     """
     _, bright = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    if np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]]).mean() > _CUT_OFF:
+    if _border(bright).mean() > _CUT_OFF:
         return None
     found = components(bright)
     if found.count < 2:
@@ -97,7 +102,7 @@ def _around_whole(small: np.ndarray) -> np.ndarray | None:
     within, beyond = (percentile(small[rim > 0], 50) for rim in rims)
     if desk > _DARKER * paper or within - beyond < _SHARP * (paper - desk):
         return None
-    return 1 - cv2.erode(sheet, _EDGE, iterations=2)
+    return 1 - inside
 
 
 def _around(small: np.ndarray) -> np.ndarray | None:
@@ -132,8 +137,7 @@ def _is_dark_framed(small: np.ndarray) -> bool:
     middle = (darkest + lightest) / 2
     if usual > _BRIGHT or usual > middle:
         return False
-    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).astype(np.int16)
-    low, around, high = percentiles(border, 25, 50, 75)
+    low, around, high = percentiles(_border(small).astype(np.int16), 25, 50, 75)
     return high - low <= 8 and around < middle - 40 and float((small > middle).mean()) < 0.4
 
 
