@@ -84,7 +84,7 @@ def test_a_first_digit_may_be_taller_than_the_others(bank: InkBank, monkeypatch:
             patch.setattr(strings, "_stranger", lambda *rest: np.ones((3, 3), np.float32))
             patch.setattr(texture, "background", lambda height, width, *rest: np.zeros((height, width)))
             patch.setattr(strings, "_print", lambda ink, *rest: ink)
-            for seed in range(40):
+            for seed in range(160):
                 make_line(bank, np.random.default_rng(seed))
         lines = np.array(drawn[: len(drawn) // 3 * 3]).reshape(-1, 3)
         return lines[:, 0], lines[:, 1]
@@ -100,7 +100,9 @@ def test_a_first_digit_may_be_taller_than_the_others(bank: InkBank, monkeypatch:
 def test_digits_stand_as_far_apart_as_the_hand_says(
     bank: InkBank, monkeypatch: pytest.MonkeyPatch, gap: float
 ) -> None:
-    pen = replace(draw_pen(np.random.default_rng(0)), height=40.0, gap=gap, gap_drift=0.0, first=1.0)
+    pen = replace(
+        draw_pen(np.random.default_rng(0)), height=40.0, gap=gap, gap_drift=0.0, first=1.0, is_close=False
+    )
     boxes: list[tuple[int, int]] = []
     laid = strings.add_ink
 
@@ -117,6 +119,38 @@ def test_digits_stand_as_far_apart_as_the_hand_says(
         make_line(bank, np.random.default_rng(seed))
         gaps.append(boxes[1][0] - boxes[0][1])
     assert abs(np.median(gaps) - 40 * gap) <= 1
+
+
+@pytest.mark.parametrize("slant", [0.0, 0.6])
+@pytest.mark.parametrize("text", [[9, 9], [10, 2], [2, 2]])
+def test_digits_of_a_close_hand_nearly_touch_however_they_lean(
+    bank: InkBank, monkeypatch: pytest.MonkeyPatch, text: list[int], slant: float
+) -> None:
+    pen = replace(draw_pen(np.random.default_rng(0)), height=50.0, gap=0.08, gap_drift=0.0, first=1.0)
+    pen = replace(pen, is_close=True, slant=slant, base_drift=0.0, stroke=0.05)
+    laid: list[np.ndarray] = []
+    add_ink = strings.add_ink
+
+    def noted(ink: np.ndarray, image: np.ndarray, x: int, y: int) -> None:
+        alone = np.zeros_like(ink)
+        add_ink(alone, image, x, y)
+        laid.append(alone > 0.5)
+        add_ink(ink, image, x, y)
+
+    monkeypatch.setattr(strings, "draw_pen", lambda random: pen)
+    monkeypatch.setattr(strings, "_draw_text", lambda random: text)
+    monkeypatch.setattr(strings, "add_ink", noted)
+    clearances = []
+    for seed in range(20):
+        laid.clear()
+        assert strings.target_text(make_line(bank, np.random.default_rng(seed))[1]) == "".join(
+            LINE_CLASSES[sign] for sign in text
+        )
+        first, second = laid[:2]
+        rows = first.any(axis=1) & second.any(axis=1)
+        ends = first.shape[1] - 1 - first[:, ::-1].argmax(axis=1)
+        clearances.append(float((second.argmax(axis=1) - ends - 1)[rows].min()))
+    assert abs(np.median(clearances) - 4) <= 1
 
 
 def test_an_even_pen_is_as_wide_everywhere_and_keeps_strokes_whole() -> None:

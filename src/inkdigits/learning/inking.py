@@ -19,6 +19,8 @@ ZOOM = 2  # the canvas is this much larger than the strip
 _FINE = 3  # a glyph is enlarged so much before it is slanted
 # Between signs, of the pen's height; below 0 they run into each other.
 _GAPS, _GAP_SHARES = ((-0.14, 0.08), (0.0, 0.3), (0.2, 0.9), (0.8, 3.0)), (0.32, 0.38, 0.14, 0.16)
+# Of hands set digits close, whatever their slant: so many heights of paper are between their strokes.
+_CLOSE, _CLOSE_GAPS, _CLOSE_DRIFT = 0.35, (-0.04, 0.12), (0.01, 0.06)
 _CHAINED = 0.25  # of lines write their zeros into each other, like the links of a chain
 _LEANING = 0.2  # of hands lean far to the right, as church records do
 _PRINTED = 0.4  # of lines print their foreign signs
@@ -36,8 +38,9 @@ Image = np.ndarray
 class Pen:
     """What stays the same along a line.
 
-    `height` is a digit's, in pixels of the canvas; the `gap` to the next sign, and `gap_drift`,
-    `size_drift` and `base_drift`, standard deviations, are shares of the height. `stroke` is the width of
+    `height` is a digit's, in pixels of the canvas; the `gap` to the next sign, from box to box or, between
+    digits if `is_close`, from stroke to stroke, and `gap_drift`, `size_drift` and `base_drift`, standard
+    deviations, are shares of the height. `stroke` is the width of
     strokes that are as wide everywhere, a share of the height; 0 leaves them as the glyph has them, cut at
     `level` with the contrast `gain` and widened by `dilation` pixels. `first` and `zeros` are the heights of
     the first digit and of zeros beside the others', `hanging` is how far 7 and 9 hang at most. `font` is that
@@ -61,16 +64,19 @@ class Pen:
     first: float
     hanging: float
     gap_drift: float
+    is_close: bool
 
 
 def draw_pen(random: np.random.Generator) -> Pen:
     """A pen and a hand, drawn at random."""
     tall = float(random.uniform(1.15, 1.8)) if random.random() < _TALL_FIRST else 1.0
+    is_close = random.random() < _CLOSE
+    gaps = _CLOSE_GAPS if is_close else _GAPS[int(random.choice(len(_GAPS), p=_GAP_SHARES))]
     return Pen(
         height=float(random.uniform(0.45, 0.92)) * STRIP_HEIGHT * ZOOM,
         slant=float(random.uniform(0.2, 0.75) if random.random() < _LEANING else random.normal(0.08, 0.2)),
         aspect=float(np.exp(random.normal(-0.04, 0.22))),
-        gap=float(random.uniform(*_GAPS[int(random.choice(len(_GAPS), p=_GAP_SHARES))])),
+        gap=float(random.uniform(*gaps)),
         level=float(random.uniform(0.3, 0.72)),
         gain=float(random.uniform(2, 6)),
         dilation=int(random.choice([0, 0, 0, 2, 3])),
@@ -82,7 +88,8 @@ def draw_pen(random: np.random.Generator) -> Pen:
         zeros=float(random.uniform(0.6, 1.0)) if random.random() < _SMALL_ZEROS else 1.0,
         first=tall * float(np.exp(random.normal(0.08, 0.1))),
         hanging=float(random.uniform(0.0, 0.2)) if random.random() < _HANGING else 0.0,
-        gap_drift=float(random.uniform(0.03, 0.2)),
+        gap_drift=float(random.uniform(*(_CLOSE_DRIFT if is_close else (0.03, 0.2)))),
+        is_close=is_close,
     )
 
 

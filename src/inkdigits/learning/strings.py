@@ -24,11 +24,15 @@ STRIDE = 2  # columns of the strip a step of the target
 STRIP_WIDTH = 160
 _FOREIGN = LINE_CLASSES.index("?")
 _HIGHER, _BELOW = (5, 8, 10), (8, 10)  # classes: 4, 7 and 9; 7 and 9
+_RUN_INTO = (
+    -0.04
+)  # heights by which strokes of a close hand lie on each other at most: a thin one is still seen
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
 # Of lines begin as amounts, distances and dates do: with a 1 in 30 %, with a 9 in 5 (Benford 1938).
 _AMOUNTS = 0.5
 _SHOWN = 0.6  # of a sign is what the next one leaves of it at least: what is hidden nobody can read
 _SCRIBBLED = 0.1  # of foreign signs are scribbles
+_APART = 2 * STRIDE * ZOOM  # pixels between the middles of two digits, at which a target has a step for each
 
 
 @dataclass(frozen=True)
@@ -113,28 +117,53 @@ def _write(
     x = float(random.uniform(1, 0.6 * pen.height + 2))
     slope = float(random.normal(0, 0.025))
     placed: list[Placed] = []
+    before = np.zeros((0, 0), np.float32)
     for place, sign in enumerate(text):
         larger = replace(pen, height=pen.height * pen.first) if place == 0 and 1 < sign <= 10 else pen
         image, rise = _sign(sign, text[place + 1 :], bank, writer, larger, random)
         rise -= float(random.uniform(0, 0.4)) * (larger.height - pen.height)
+        foot = base + float(random.normal(0, pen.base_drift)) * pen.height - rise
         if placed:
             last = placed[-1]
             gap = _gap(sign, last.sign, image.shape[1], pen, random)
-            x = max(last.right + gap, last.left + max(5.0, _SHOWN * (last.right - last.left)))
+            if pen.is_close and sign <= 10 >= last.sign:
+                near = round(foot + slope * (last.right - width / 2)) - image.shape[0]
+                x = last.right - _clearance(before, int(last.top), image, near) + gap
+                x = max(x, (last.left + last.right - image.shape[1]) / 2 + _APART)
+            else:
+                x = max(last.right + gap, last.left + max(5.0, _SHOWN * (last.right - last.left)))
         if x + image.shape[1] > width - 2:
             break
-        y = base + slope * (x - width / 2) + float(random.normal(0, pen.base_drift)) * pen.height - rise
-        top = round(y - image.shape[0])
+        top = round(foot + slope * (x - width / 2)) - image.shape[0]
         add_ink(ink, image, round(x), top)
         if placed and random.random() < (_JOINED_ZEROS if sign == placed[-1].sign == 1 else _JOINED):
             join(ink, (placed[-1].left, placed[-1].right), x + 0.3 * image.shape[1], base, pen, random)
         placed.append(Placed(x, top, x + image.shape[1], top + image.shape[0], sign))
+        before = image
     return placed
+
+
+def _clearance(before: Image, before_top: int, image: Image, top: int) -> float:
+    """Pixels of paper between the ink of two signs whose boxes touch, where least along the rows of both.
+
+    Two strokes that lean touch no sooner than their boxes overlap by a third of a digit's height.
+    """
+    first, stop = max(before_top, top), min(before_top + before.shape[0], top + image.shape[0])
+    behind = _margins(before[:, ::-1], first - before_top, stop - before_top)
+    least = float((behind + _margins(image, first - top, stop - top)).min(initial=np.inf))
+    return least if np.isfinite(least) else 0.0
+
+
+def _margins(image: Image, first: int, stop: int) -> np.ndarray:
+    """Pixels left of the ink of each row from `first` to `stop`; infinite where a row has none."""
+    ink = image[first : max(first, stop)] > 0.5
+    return np.where(ink.any(axis=1), ink.argmax(axis=1), np.inf)
 
 
 def _gap(sign: int, before: int, width: int, pen: Pen, random: np.random.Generator) -> float:
     """Pixels between a sign, `width` pixels wide, and the one `before` it; below 0 they overlap."""
-    gap = (pen.gap + float(random.normal(0, pen.gap_drift))) * pen.height
+    gap = pen.gap + float(random.normal(0, pen.gap_drift))
+    gap = (max(_RUN_INTO, gap) if pen.is_close else gap) * pen.height
     if sign > 10:
         gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
     if sign != _FOREIGN == before:
