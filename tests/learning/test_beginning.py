@@ -76,6 +76,22 @@ def test_a_file_of_another_network_is_refused(exported: tuple[str, Path]) -> Non
         check_beginning(fresh, path, inputs(kind, 4, 2))
 
 
+def test_a_network_of_more_classes_says_the_same_of_those_that_the_file_knows(
+    exported: tuple[str, Path],
+) -> None:
+    kind, path = exported
+    make, known = (build_glyph_cnn, 11) if kind == "glyph" else (build_line_cnn, 16)
+    wider, same = make(known + 2), make(known)
+    begin_from(wider, path, inputs(kind, 64, 1))
+    begin_from(same, path, inputs(kind, 64, 1))
+    images = inputs(kind, 16, 2)
+    told, plain = np.asarray(wider(images)), np.asarray(same(images))
+    assert np.allclose(told[..., :known], plain, atol=1e-3)
+    assert 0 < told[..., known:].max() < 1e-3
+    with pytest.raises(RunError, match="another network"):
+        begin_from(make(known - 1), path, inputs(kind, 64, 1))
+
+
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be read"):
         begin_from(build("glyph"), tmp_path / "missing.onnx", inputs("glyph", 2, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.datasets import load_digits
 
 from inkdigits.learning import glyphs, inking, strings, texture
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
-from inkdigits.learning.inking import draw_pen, ink_again
+from inkdigits.learning.inking import draw_mark, draw_pen, ink_again
 from inkdigits.learning.line_calibration import calibrate_lines, read_outputs
 from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_line, make_lines, target_text
 from inkdigits.reading.glyph import normalise
@@ -151,6 +152,28 @@ def test_digits_of_a_close_hand_nearly_touch_however_they_lean(
         ends = first.shape[1] - 1 - first[:, ::-1].argmax(axis=1)
         clearances.append(float((second.argmax(axis=1) - ends - 1)[rows].min()))
     assert abs(np.median(clearances) - 4) <= 1
+
+
+def test_dates_have_strokes_that_lean_and_reach_beyond_their_digits(
+    bank: InkBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strings, "_DATES", 1.0)
+    slash = LINE_CLASSES.index("/")
+    random = np.random.default_rng(4)
+    spelled = ["".join(LINE_CLASSES[sign] for sign in strings._draw_text(random)) for _ in range(60)]
+    dates = [text for text in spelled if text.strip("?")]
+    assert len(dates) > 40
+    part = r"(\d{1,2}|\d{4})"
+    assert all(re.fullmatch(f"{part}/{part}(/{part})?", text) for text in dates)
+    pen = replace(draw_pen(random), height=40.0, slant=0.1)
+    for _ in range(20):
+        image, rise = draw_mark("/", pen, random)
+        assert image.shape[0] > 40 and image.shape[1] > 0.25 * image.shape[0] and rise < 0
+        # From the lower left to the upper right.
+        assert image[:3].max(axis=0).argmax() > image.shape[1] / 2 > image[-3:].max(axis=0).argmax()
+    monkeypatch.setattr(strings, "draw_pen", lambda random: pen)
+    named = [make_line(bank, random)[1] for _ in range(20)]
+    assert sum(slash in target for target in named) > 10
 
 
 def test_an_even_pen_is_as_wide_everywhere_and_keeps_strokes_whole() -> None:

@@ -4,6 +4,8 @@ some inputs. Out: the network, computing what the file computes.
 Export folds each batch normalisation into the layer before it. Here it is unfolded again: the mean and the
 variance that it normalises by are measured on the inputs, its scale and offset undo them, so that the network
 says the same with the statistics of a batch as with those that it keeps.
+
+A network may know more classes than the file, behind those: they begin as its last class, hardly probable.
 """
 
 # Keras and ONNX declare types that their own documentation contradicts.
@@ -24,6 +26,7 @@ from inkdigits.errors import RunError
 from inkdigits.learning.half import widen
 
 _AGREEMENT = 1e-3  # of probabilities
+_HARDLY = 8.0  # less a new class's logit is than that of the class which it begins as
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,7 @@ def begin_from(model: keras.Sequential, path: Path, inputs: np.ndarray) -> None:
     found = _products(load_network(path).graph)
     others = RunError(f"{path}: of another network than {model.name}: its layers differ")
     maps = inputs
+    last = next((layer for layer in reversed(model.layers) if layer.weights), None)
     product: _Product | None = None
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -55,6 +59,8 @@ def begin_from(model: keras.Sequential, path: Path, inputs: np.ndarray) -> None:
             product = None
         elif layer.weights:
             product = next(found, None)
+            if product is not None and layer is last:
+                product = _with_classes(product, layer.kernel.shape[-1])
             if product is None or product.kernel.size != np.prod(layer.kernel.shape):
                 raise others
             layer.kernel.assign(product.kernel.reshape(layer.kernel.shape))
@@ -80,14 +86,31 @@ def load_network(path: Path) -> onnx.ModelProto:
 
 
 def check_beginning(model: keras.Model, path: Path, inputs: np.ndarray) -> None:
-    """RunError where the network and the file that it began from differ."""
+    """RunError where the network and the file that it began from differ in the classes that both know."""
     from inkdigits.learning.export import float32_copy, parity
 
-    difference = parity(path, float32_copy(model), inputs)
+    known = load_network(path).graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    copy = float32_copy(model)
+    if 0 < known < copy.output_shape[-1]:
+        copy = keras.Model(copy.inputs, copy.outputs[0][..., :known])
+    difference = parity(path, copy, inputs)
     if not difference <= _AGREEMENT:
         raise RunError(
             f"{path}: {model.name} cannot begin from it: what they say differs by {difference:.2g}"
         )
+
+
+def _with_classes(product: _Product, classes: int) -> _Product:
+    """The last product of a network as it is where that knows more classes; itself where not."""
+    more = classes - product.kernel.shape[-1]
+    if more <= 0:
+        return product
+    kernel, scale, offset = (
+        np.concatenate([part, np.repeat(part[..., -1:], more, axis=-1)], axis=-1)
+        for part in (product.kernel, product.scale, product.offset)
+    )
+    offset[-more:] -= _HARDLY
+    return _Product(kernel, scale, offset)
 
 
 def _unfold(layer: keras.layers.BatchNormalization, product: _Product, maps: np.ndarray) -> None:

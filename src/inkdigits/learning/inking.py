@@ -136,6 +136,9 @@ def ink_again(glyph: np.ndarray, size: float, pen: Pen, random: np.random.Genera
 
 
 def draw_mark(text: str, pen: Pen, random: np.random.Generator) -> tuple[Image, float]:
+    """The ink of one of `. , - = /`, cut to its box, and how far its foot is above the base line (pixels)."""
+    if text == "/":
+        return _slash(pen, random)
     stroke = max(2, round(pen.height * random.uniform(0.05, 0.13)))
     length = max(3, round(pen.height * random.uniform(0.2, 0.55)))
     if text == ".":
@@ -158,6 +161,21 @@ def draw_mark(text: str, pen: Pen, random: np.random.Generator) -> tuple[Image, 
         y = stroke // 2 + max(0, tilt) + distance * index
         cv2.line(image, (stroke // 2, y), (length, y - tilt), 1.0, stroke, cv2.LINE_AA)
     return image, float(random.uniform(0.1, 0.5)) * pen.height
+
+
+def _slash(pen: Pen, random: np.random.Generator) -> tuple[Image, float]:
+    """A stroke between the numbers of a date: it leans more than the digits, and reaches beyond them."""
+    stroke = max(1, round(pen.height * random.uniform(0.04, 0.12)))
+    hanging = random.uniform(0.02, 0.3) * pen.height
+    tall = hanging + random.uniform(1.0, 1.3) * pen.height
+    wide = max(0.28, pen.slant + random.uniform(0.12, 0.45)) * tall
+    bend = random.normal(0, 0.04, 2) * pen.height
+    middle = np.array([wide / 2, tall / 2]) + bend
+    ends = np.array([(0, tall), middle, (wide, 0)]) + stroke
+    image = np.zeros((round(tall) + 2 * stroke + 1, round(wide) + 2 * stroke + 1), np.float32)
+    cv2.polylines(image, [np.round(8 * ends).astype(np.int32)], False, 1.0, stroke, cv2.LINE_AA, 3)
+    left, top, width, height = cv2.boundingRect((image > 0.3).astype(np.uint8))
+    return image[top : top + height, left : left + width], -hanging
 
 
 def add_ink(ink: Image, image: Image, x: int, y: int) -> None:

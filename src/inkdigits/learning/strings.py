@@ -19,10 +19,10 @@ from inkdigits.learning import strangers, texture
 from inkdigits.learning.inking import ZOOM, Image, Pen, add_ink, draw_mark, draw_pen, ink_again, join
 from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
 
-LINE_CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?")
+LINE_CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?", "/")
 STRIDE = 2  # columns of the strip a step of the target
 STRIP_WIDTH = 160
-_FOREIGN = LINE_CLASSES.index("?")
+_FOREIGN, _SLASH = LINE_CLASSES.index("?"), LINE_CLASSES.index("/")
 _HIGHER, _BELOW = (5, 8, 10), (8, 10)  # classes: 4, 7 and 9; 7 and 9
 _RUN_INTO = (
     -0.04
@@ -30,6 +30,7 @@ _RUN_INTO = (
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
 # Of lines begin as amounts, distances and dates do: with a 1 in 30 %, with a 9 in 5 (Benford 1938).
 _AMOUNTS = 0.5
+_DATES = 0.08  # of lines are dates or fractions, with strokes between their digits
 _SHOWN = 0.6  # of a sign is what the next one leaves of it at least: what is hidden nobody can read
 _SCRIBBLED = 0.1  # of foreign signs are scribbles
 _APART = 2 * STRIDE * ZOOM  # pixels between the middles of two digits, at which a target has a step for each
@@ -126,7 +127,7 @@ def _write(
         if placed:
             last = placed[-1]
             gap = _gap(sign, last.sign, image.shape[1], pen, random)
-            if pen.is_close and sign <= 10 >= last.sign:
+            if _SLASH in (sign, last.sign) or pen.is_close and sign <= 10 >= last.sign:
                 near = round(foot + slope * (last.right - width / 2)) - image.shape[0]
                 x = last.right - _clearance(before, int(last.top), image, near) + gap
                 x = max(x, (last.left + last.right - image.shape[1]) / 2 + _APART)
@@ -166,6 +167,8 @@ def _gap(sign: int, before: int, width: int, pen: Pen, random: np.random.Generat
     gap = (max(_RUN_INTO, gap) if pen.is_close else gap) * pen.height
     if sign > 10:
         gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
+    if before == _SLASH:
+        gap = max(gap, float(random.uniform(-0.02, 0.15)) * pen.height)
     if sign != _FOREIGN == before:
         gap += float(random.exponential(0.5)) * pen.height  # a label stands apart
     if pen.is_chained and sign == before == 1:
@@ -177,6 +180,8 @@ def _draw_text(random: np.random.Generator) -> list[int]:
     """Signs of a line as classes: digits, thousands points, amounts' endings, foreign characters."""
     if random.random() < 0.12:
         return [_FOREIGN] * int(random.choice([0, 1, 1, 1, 2, 3, 4, 5, 6, 7]))
+    if random.random() < _DATES:
+        return _draw_date(random)
     length = int(random.choice([1, 2, 3, 4, 5, 6, 7], p=[0.12, 0.1, 0.14, 0.24, 0.24, 0.1, 0.06]))
     digits = list(random.integers(0, 10, length))
     if length > 2 and random.random() < _AMOUNTS:
@@ -205,6 +210,17 @@ def _draw_text(random: np.random.Generator) -> list[int]:
         signs.append(_FOREIGN)
     if random.random() < 0.01:
         signs.insert(int(random.integers(1, len(signs) + 1)), _FOREIGN)
+    return signs
+
+
+def _draw_date(random: np.random.Generator) -> list[int]:
+    """Digits as in 7/12/24, 31/1/2024, 1/2 or 2024/12."""
+    lengths = [int(random.integers(1, 3)), int(random.integers(1, 3))]
+    if random.random() < 0.7:
+        lengths.insert(int(2 * random.integers(2)), int(random.choice([2, 4])))
+    signs: list[int] = []
+    for length in lengths:
+        signs += [_SLASH] * bool(signs) + (1 + random.integers(0, 10, length)).tolist()
     return signs
 
 
