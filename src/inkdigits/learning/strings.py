@@ -30,6 +30,7 @@ _RUN_INTO = (
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
 # Of lines begin as amounts, distances and dates do: with a 1 in 30 %, with a 9 in 5 (Benford 1938).
 _AMOUNTS = 0.5
+_ONES = 0.15  # of lines have a 1 more: it is what hides best beside another digit
 _DATES = 0.08  # of lines are dates or fractions, with strokes between their digits
 _SHOWN = 0.6  # of a sign is what the next one leaves of it at least: what is hidden nobody can read
 _SCRIBBLED = 0.1  # of foreign signs are scribbles
@@ -192,6 +193,8 @@ def _draw_text(random: np.random.Generator) -> list[int]:
     if length > 1 and random.random() < 0.2:
         place = int(random.integers(1, length))
         digits[place] = digits[place - 1]
+    if random.random() < _ONES:
+        digits[int(random.integers(length))] = 1
     signs = [int(digit) + 1 for digit in digits]
     if length > 3 and random.random() < 0.45:
         signs.insert(length - 3, LINE_CLASSES.index("." if random.random() < 0.8 else ","))
