@@ -164,10 +164,12 @@ def draw_mark(text: str, pen: Pen, random: np.random.Generator) -> tuple[Image, 
 
 
 def _slash(pen: Pen, random: np.random.Generator) -> tuple[Image, float]:
-    """A stroke between the numbers of a date: it leans more than the digits, and reaches beyond them."""
+    """A stroke between the numbers of a date: it leans more than the digits, and reaches beyond them on both
+    sides, as nothing else tells it from a 1.
+    """
     stroke = max(1, round(pen.height * random.uniform(0.04, 0.12)))
-    hanging = random.uniform(0.02, 0.3) * pen.height
-    tall = hanging + random.uniform(1.0, 1.3) * pen.height
+    hanging = random.uniform(0.1, 0.35) * pen.height
+    tall = hanging + random.uniform(1.1, 1.4) * pen.height
     wide = max(0.28, pen.slant + random.uniform(0.12, 0.45)) * tall
     bend = random.normal(0, 0.04, 2) * pen.height
     middle = np.array([wide / 2, tall / 2]) + bend

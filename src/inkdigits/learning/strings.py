@@ -31,7 +31,7 @@ _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
 # Of lines begin as amounts, distances and dates do: with a 1 in 30 %, with a 9 in 5 (Benford 1938).
 _AMOUNTS = 0.5
 _ONES = 0.15  # of lines have a 1 more: it is what hides best beside another digit
-_DATES = 0.08  # of lines are dates or fractions, with strokes between their digits
+_DATES = 0.05  # of lines are dates or fractions, with strokes between their digits
 _SHOWN = 0.6  # of a sign is what the next one leaves of it at least: what is hidden nobody can read
 _SCRIBBLED = 0.1  # of foreign signs are scribbles
 _APART = 2 * STRIDE * ZOOM  # pixels between the middles of two digits, at which a target has a step for each
@@ -88,13 +88,17 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
 def compose(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
     """One strip (32, 160) uint8 and its signs from left to right."""
     height, width = STRIP_HEIGHT * ZOOM, STRIP_WIDTH * ZOOM
-    pen = draw_pen(random)
-    pen = replace(pen, height=min(pen.height, 0.95 * height / max(1.0, pen.first)))
+    pen, text = draw_pen(random), _draw_text(random)
+    above, below, tallest = 1.08, 0.07, max(1.0, pen.first)  # heights that are written on
+    if _SLASH in text:
+        above, below, tallest = 1.3, 0.3, 1.6
+        pen = replace(pen, gap=min(pen.gap, 0.3))  # what stands wide apart is no date
+    pen = replace(pen, height=min(pen.height, 0.95 * height / tallest))
     writer = int(random.choice(len(bank.rows), p=bank.shares))
-    slack = max(0.0, height - pen.height * 1.15)
-    base = height - float(random.uniform(0, slack)) - pen.height * 0.07
+    slack = max(0.0, height - pen.height * (above + below))
+    base = height - float(random.uniform(0, slack)) - pen.height * below
     ink = np.zeros((height, width), np.float32)
-    signs = _write(ink, _draw_text(random), bank, writer, pen, base, random)
+    signs = _write(ink, text, bank, writer, pen, base, random)
     ink *= _pressure(height, width, random)
     picture = _print(ink, signs, base, pen, bank, random)
     small = cv2.resize(picture, (STRIP_WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
