@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inkdigits.learning.line_calibration import calibrate_lines, read_outputs
-from inkdigits.learning.strings import LINE_CLASSES
+from inkdigits.learning.texts import LINE_CLASSES
 from inkdigits.reading.decoder import soften
 
 STEPS = 24

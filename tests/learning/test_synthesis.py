@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from inkdigits.learning import glyphs, inking, strings, texture
+from inkdigits.learning import glyphs, inking, strings, texts, texture
 from inkdigits.learning.glyphs import GLYPH_CLASSES, make_glyphs
 from inkdigits.learning.inking import draw_mark, draw_pen, ink_again
 from inkdigits.learning.line_calibration import calibrate_lines, read_outputs
-from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_line, make_lines, target_text
+from inkdigits.learning.strings import InkBank, make_line, make_lines, target_text
+from inkdigits.learning.texts import LINE_CLASSES, draw_text
 from inkdigits.reading.glyph import normalise
 
 WRITERS = 6
@@ -71,7 +72,7 @@ def test_a_first_digit_may_be_taller_than_the_others(bank: InkBank, monkeypatch:
     def heights(share: float) -> tuple[np.ndarray, np.ndarray]:
         """Of first digits and of the second in lines that are all digits, by the hand that draws them."""
         monkeypatch.setattr(inking, "_TALL_FIRST", share)
-        monkeypatch.setattr(strings, "_draw_text", lambda random: [9, 9, 9])  # 8s
+        monkeypatch.setattr(strings, "draw_text", lambda random: [9, 9, 9])  # 8s
         drawn: list[float] = []
         inked = inking.ink_again
 
@@ -112,7 +113,7 @@ def test_digits_stand_as_far_apart_as_the_hand_says(
         laid(ink, image, x, y)
 
     monkeypatch.setattr(strings, "draw_pen", lambda random: pen)
-    monkeypatch.setattr(strings, "_draw_text", lambda random: [9, 9])  # 8s
+    monkeypatch.setattr(strings, "draw_text", lambda random: [9, 9])  # 8s
     monkeypatch.setattr(strings, "add_ink", noted)
     gaps = []
     for seed in range(20):
@@ -139,7 +140,7 @@ def test_digits_of_a_close_hand_nearly_touch_however_they_lean(
         add_ink(ink, image, x, y)
 
     monkeypatch.setattr(strings, "draw_pen", lambda random: pen)
-    monkeypatch.setattr(strings, "_draw_text", lambda random: text)
+    monkeypatch.setattr(strings, "draw_text", lambda random: text)
     monkeypatch.setattr(strings, "add_ink", noted)
     clearances = []
     for seed in range(20):
@@ -157,10 +158,10 @@ def test_digits_of_a_close_hand_nearly_touch_however_they_lean(
 def test_dates_have_strokes_that_lean_and_reach_beyond_their_digits(
     bank: InkBank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(strings, "_DATES", 1.0)
+    monkeypatch.setattr(texts, "_DATES", 1.0)
     slash = LINE_CLASSES.index("/")
     random = np.random.default_rng(4)
-    spelled = ["".join(LINE_CLASSES[sign] for sign in strings._draw_text(random)) for _ in range(60)]
+    spelled = ["".join(LINE_CLASSES[sign] for sign in draw_text(random)) for _ in range(60)]
     dates = [text for text in spelled if text.strip("?")]
     assert len(dates) > 40
     part = r"(\d{1,2}|\d{4})"

@@ -9,7 +9,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from inkdigits.learning.strings import LINE_CLASSES
+from inkdigits.learning.texts import LINE_CLASSES
 
 CTC_CLASSES = LINE_CLASSES[:11]
 _LEAST = 1e-4  # a class less probable than this at a step does not begin a digit there

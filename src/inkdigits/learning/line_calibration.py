@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from inkdigits.learning.calibration import choose_threshold
-from inkdigits.learning.strings import LINE_CLASSES, target_text
+from inkdigits.learning.strings import target_text
+from inkdigits.learning.texts import LINE_CLASSES
 from inkdigits.reading.decoder import find_signs, line_confidence, missed, soften
 
 _TEMPERATURES = np.geomspace(0.6, 3.0, 17)

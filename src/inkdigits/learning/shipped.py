@@ -24,7 +24,8 @@ from inkdigits.learning.models.glyphs import build_glyph_cnn
 from inkdigits.learning.models.lines import build_line_cnn
 from inkdigits.learning.recipe import Arrays, Recipe, TrainingData, epoch_generator
 from inkdigits.learning.sources import SOURCES, source_hashes
-from inkdigits.learning.strings import LINE_CLASSES, InkBank, make_lines
+from inkdigits.learning.strings import InkBank, make_lines
+from inkdigits.learning.texts import LINE_CLASSES
 
 EXAMPLES_AN_EPOCH = 48_000
 VALIDATION_SEED = 7

@@ -17,21 +17,15 @@ import numpy as np
 
 from inkdigits.learning import strangers, texture
 from inkdigits.learning.inking import ZOOM, Image, Pen, add_ink, draw_mark, draw_pen, ink_again, join
+from inkdigits.learning.texts import FOREIGN, LINE_CLASSES, SLASH, draw_text
 from inkdigits.reading.glyph import STRIP_HEIGHT, finish_strip
 
-LINE_CLASSES = ("", *"0123456789", ".", ",", "-", "=", "?", "/")
 STRIDE = 2  # columns of the strip a step of the target
 STRIP_WIDTH = 160
-_FOREIGN, _SLASH = LINE_CLASSES.index("?"), LINE_CLASSES.index("/")
 _HIGHER, _BELOW = (5, 8, 10), (8, 10)  # classes: 4, 7 and 9; 7 and 9
-_RUN_INTO = (
-    -0.04
-)  # heights by which strokes of a close hand lie on each other at most: a thin one is still seen
+# Heights by which strokes of a close hand lie on each other at most: a thin one is still seen.
+_RUN_INTO = -0.04
 _JOINED, _JOINED_ZEROS = 0.05, 0.3  # of neighbours are joined by a stroke
-# Of lines begin as amounts, distances and dates do: with a 1 in 30 %, with a 9 in 5 (Benford 1938).
-_AMOUNTS = 0.5
-_ONES = 0.15  # of lines have a 1 more: it is what hides best beside another digit
-_DATES = 0.05  # of lines are dates or fractions, with strokes between their digits
 _SHOWN = 0.6  # of a sign is what the next one leaves of it at least: what is hidden nobody can read
 _SCRIBBLED = 0.1  # of foreign signs are scribbles
 _APART = 2 * STRIDE * ZOOM  # pixels between the middles of two digits, at which a target has a step for each
@@ -88,9 +82,9 @@ def make_line(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, n
 def compose(bank: InkBank, random: np.random.Generator) -> tuple[np.ndarray, list[Placed]]:
     """One strip (32, 160) uint8 and its signs from left to right."""
     height, width = STRIP_HEIGHT * ZOOM, STRIP_WIDTH * ZOOM
-    pen, text = draw_pen(random), _draw_text(random)
+    pen, text = draw_pen(random), draw_text(random)
     above, below, tallest = 1.08, 0.07, max(1.0, pen.first)  # heights that are written on
-    if _SLASH in text:
+    if SLASH in text:
         above, below, tallest = 1.3, 0.3, 1.6
         pen = replace(pen, gap=min(pen.gap, 0.3))  # what stands wide apart is no date
     pen = replace(pen, height=min(pen.height, 0.95 * height / tallest))
@@ -132,7 +126,7 @@ def _write(
         if placed:
             last = placed[-1]
             gap = _gap(sign, last.sign, image.shape[1], pen, random)
-            if _SLASH in (sign, last.sign) or pen.is_close and sign <= 10 >= last.sign:
+            if SLASH in (sign, last.sign) or pen.is_close and sign <= 10 >= last.sign:
                 near = round(foot + slope * (last.right - width / 2)) - image.shape[0]
                 x = last.right - _clearance(before, int(last.top), image, near) + gap
                 x = max(x, (last.left + last.right - image.shape[1]) / 2 + _APART)
@@ -172,63 +166,13 @@ def _gap(sign: int, before: int, width: int, pen: Pen, random: np.random.Generat
     gap = (max(_RUN_INTO, gap) if pen.is_close else gap) * pen.height
     if sign > 10:
         gap = max(gap, float(random.uniform(-0.02, 0.3)) * pen.height)
-    if before == _SLASH:
+    if before == SLASH:
         gap = max(gap, float(random.uniform(-0.02, 0.15)) * pen.height)
-    if sign != _FOREIGN == before:
+    if sign != FOREIGN == before:
         gap += float(random.exponential(0.5)) * pen.height  # a label stands apart
     if pen.is_chained and sign == before == 1:
         gap = -float(random.uniform(0.05, 0.45)) * width
     return gap
-
-
-def _draw_text(random: np.random.Generator) -> list[int]:
-    """Signs of a line as classes: digits, thousands points, amounts' endings, foreign characters."""
-    if random.random() < 0.12:
-        return [_FOREIGN] * int(random.choice([0, 1, 1, 1, 2, 3, 4, 5, 6, 7]))
-    if random.random() < _DATES:
-        return _draw_date(random)
-    length = int(random.choice([1, 2, 3, 4, 5, 6, 7], p=[0.12, 0.1, 0.14, 0.24, 0.24, 0.1, 0.06]))
-    digits = list(random.integers(0, 10, length))
-    if length > 2 and random.random() < _AMOUNTS:
-        digits[0] = int(10 ** random.random())
-    if length > 1 and random.random() < 0.35:
-        zeros = int(random.integers(1, min(length, 4)))
-        digits[-zeros:] = [0] * zeros
-    if length > 1 and random.random() < 0.2:
-        place = int(random.integers(1, length))
-        digits[place] = digits[place - 1]
-    if random.random() < _ONES:
-        digits[int(random.integers(length))] = 1
-    signs = [int(digit) + 1 for digit in digits]
-    if length > 3 and random.random() < 0.45:
-        signs.insert(length - 3, LINE_CLASSES.index("." if random.random() < 0.8 else ","))
-    elif length > 1 and random.random() < 0.15:
-        signs.insert(int(random.integers(1, length)), LINE_CLASSES.index(str(random.choice([".", ",", "-"]))))
-    if random.random() < 0.3:
-        signs += [
-            LINE_CLASSES.index(c) for c in str(random.choice([".", ",", "-", "=", ".-", ",-", ".=", "--"]))
-        ]
-    if random.random() < 0.12:
-        signs.insert(0, int(random.choice([_FOREIGN, LINE_CLASSES.index("-"), LINE_CLASSES.index("=")])))
-    if random.random() < 0.08:
-        signs[:0] = [_FOREIGN] * int(random.integers(2, 7))
-    # Behind a number, or in it, foreign signs are rare: what looks like one there is a digit in an odd hand.
-    if random.random() < 0.02:
-        signs.append(_FOREIGN)
-    if random.random() < 0.01:
-        signs.insert(int(random.integers(1, len(signs) + 1)), _FOREIGN)
-    return signs
-
-
-def _draw_date(random: np.random.Generator) -> list[int]:
-    """Digits as in 7/12/24, 31/1/2024, 1/2 or 2024/12."""
-    lengths = [int(random.integers(1, 3)), int(random.integers(1, 3))]
-    if random.random() < 0.7:
-        lengths.insert(int(2 * random.integers(2)), int(random.choice([2, 4])))
-    signs: list[int] = []
-    for length in lengths:
-        signs += [_SLASH] * bool(signs) + (1 + random.integers(0, 10, length)).tolist()
-    return signs
 
 
 def _sign(
@@ -236,7 +180,7 @@ def _sign(
 ) -> tuple[Image, float]:
     """The ink of one sign, cut to its box, and how far its foot is above the base line (pixels)."""
     size = pen.height * float(np.exp(random.normal(0, pen.size_drift)))
-    if sign == _FOREIGN:
+    if sign == FOREIGN:
         return _stranger(size * float(random.uniform(0.5, 1)), bank, pen, random), 0.0
     if sign > 10:
         return draw_mark(LINE_CLASSES[sign], pen, random)
