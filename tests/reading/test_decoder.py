@@ -61,7 +61,10 @@ def test_a_long_run_of_two_classes_is_two_signs() -> None:
         (" 8881111 ", 3, "81"),
         ("  11111  ", 4, "11"),
         ("  00000  ", 4, "0"),  # the hollow of a wide sign
-        (" 7777111 ", None, "7"),
+        (" 7777111 ", None, "71"),
+        (" 88881 ", None, "81"),  # a 1 may be as narrow as one step
+        (" 88889 ", None, "8"),
+        ("  000018888  ", None, "018"),
     ],
 )
 def test_signs_that_nearly_touch_are_two(shown: str, gap: int | None, text: str) -> None:
@@ -69,6 +72,11 @@ def test_signs_that_nearly_touch_are_two(shown: str, gap: int | None, text: str)
     if gap is not None:
         steps[gap, 0] = 0.2
     assert "".join(sign.text for sign in find_signs(steps, CLASSES)) == text
+
+
+def test_a_change_of_mind_is_one_sign_unless_both_are_sure() -> None:
+    steps = _steps(" 777711 ", 0.7)
+    assert "".join(sign.text for sign in find_signs(steps, CLASSES)) == "7"
 
 
 def test_a_hidden_digit_lowers_the_confidence_of_the_line() -> None:

@@ -126,11 +126,11 @@ def test_a_flat_foreign_sign_is_a_dash_whatever_the_networks_lean_to(width: int,
         assert line.confidence == pytest.approx(0.98**2, abs=1e-5)
 
 
-def joined(signs: list[Sign], opinions: list[tuple[int, float]]):
-    """A line of one form that holds all signs; the first opinion is on the whole."""
-    box = np.array([0, 0, PITCH * len(signs), HEIGHT])
+def joined(signs: list[Sign], opinions: list[tuple[int, float]], width: float | None = None):
+    """A line of one form, `width` wide, that holds all signs; the first opinion is on the whole."""
+    box = np.array([0, 0, width or PITCH * len(signs), HEIGHT])
     line = TextLine(*box, HEIGHT, 0.0, np.array([box]))
-    places = [PITCH * i + 15 for i in range(len(signs))]
+    places = [box[2] * (i + 0.5) / len(signs) for i in range(len(signs))]
     draft = Draft(line, signs, places, [Part(box, tuple(range(len(signs))))], 0.0)
     glyphs = np.zeros((len(opinions), 11), np.float32)
     for row, (digit, probability) in zip(glyphs, opinions, strict=True):
@@ -151,6 +151,22 @@ def test_a_piece_that_was_cut_badly_has_no_say() -> None:
     line = joined([SURE, SURE], [(10, 1.0), (10, 0.9), (7, 0.3)])
     assert line.text == "44"
     assert [digit.confidence for digit in line.digits] == pytest.approx([0.98, 0.98], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("one", "whole", "text"),
+    [
+        (0.8, 0.95, "91"),  # a 9 to whoever looks for one digit
+        (0.4, 0.95, "9"),  # nor is the line network sure of two
+        (0.8, 0.1, "91"),
+    ],
+)
+def test_a_narrow_form_is_several_digits_where_the_line_network_is_sure_of_them(
+    one: float, whole: float, text: str
+) -> None:
+    signs = [sign("9", 9, 0.95), sign("1", 1, one)]
+    line = joined(signs, [(9, whole), (9, 0.98), (1, 0.9)], width=30)
+    assert line.text == text
 
 
 def test_a_form_of_very_many_signs_is_not_cut() -> None:

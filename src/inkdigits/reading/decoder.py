@@ -139,13 +139,23 @@ def _split(steps: np.ndarray, usual: float, classes: tuple[str, ...]) -> list[tu
     """A stretch of steps (steps, classes) cut where its class changes, if it is long enough for two signs,
     and where two signs nearly touch.
     """
-    named = steps.argmax(axis=1).tolist()
+    named, one = steps.argmax(axis=1).tolist(), classes.index("1")
     changes = [step for step, pair in enumerate(pairwise(named), start=1) if pair[0] != pair[1]]
-    if not changes or len(named) < _LONG_RUN * usual and len(named) < 8:
-        edges = [0, *_gaps(steps, classes.index("1")), len(named)]
-        return list(pairwise(edges))
-    edges = [0, *changes, len(named)]
-    return [piece for piece in pairwise(edges) if piece[1] - piece[0] >= 2] or [(0, len(named))]
+    pieces = [
+        (start, end, float(steps[start:end, named[start]].max()))
+        for start, end in pairwise([0, *changes, len(named)])
+    ]
+    # A step by itself is noise, but for that of a 1, which is narrow.
+    signs = [
+        (start, end, peak)
+        for start, end, peak in pieces
+        if end - start >= 2 or peak >= _SURE and named[start] == one
+    ]
+    if changes and len(named) >= min(8, _LONG_RUN * usual):
+        return [(start, end) for start, end, _ in signs] or [(0, len(named))]
+    sure = [start for start, _, peak in signs if peak >= _SURE]
+    edges = sure[1:] if len(sure) > 1 else _gaps(steps, one)
+    return list(pairwise([0, *edges, len(named)]))
 
 
 def _gaps(steps: np.ndarray, one: int) -> list[int]:

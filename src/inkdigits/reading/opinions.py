@@ -127,7 +127,8 @@ def settle(
         # Half the voters saw nothing: it is reported, and cannot be sure.
         return [Entry((box[0] + box[2]) / 2, "", (opinion[:10] / 2).astype(np.float32), box)]
     together = float(np.prod([sign.confidence for _, sign in signs if sign.is_digit]))
-    if alone > together:
+    # One digit to whoever sees the whole, and not several to the line network: as probable as both.
+    if alone * (1 - together) > together:
         scores = np.mean([agree(sign.scores, opinion) for _, sign in signs], axis=0).astype(np.float32)
         return [Entry((box[0] + box[2]) / 2, "", np.maximum(scores, opinion[:10] * alone / 2), box)]
     middles = [place for place, _ in signs]
