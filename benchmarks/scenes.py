@@ -11,75 +11,31 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from common import RESULTS, commit, print_rows, share_row, write_results
-from inkdigits.learning.pen import Hand, Pen, write
 from inkdigits.reading.reader import Reader
+from scene_parts import (
+    BOARDS,
+    SHEETS,
+    Random,
+    Scene,
+    cells,
+    date,
+    digits,
+    exposed,
+    number,
+    photographed,
+    rows_of,
+    ruling,
+    smooth_noise,
+)
 
 TITLE = "Scenes drawn for what the sets do not hold: every number is read, and nothing else"
-SHEETS = ((1754, 1240), (2480, 3508), (1200, 900), (800, 600))
-BOARDS = ((1200, 900), (800, 1200), (600, 800))
-_BLACK = (0.0, 0.0, 0.0)
-_LINE = 0.006  # of a photo's longer side: a ruled line's width
 _PALER = (0.2, 0.375)  # darkness of the paler one of pen and ruling
 _RELATIONS = {"darker than the ruling": (1.4, 2.0), "as dark": (0.85, 1.15), "paler": (0.55, 0.7)}
-
-Image = np.ndarray
-Random = np.random.Generator
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A picture (height, width) uint8 and the numbers on it, from top to bottom."""
-
-    picture: Image
-    numbers: tuple[str, ...]
-
-
-def ruling(shape: tuple[int, int], squared: bool, random: Random) -> Image:
-    """Lines of a ruled sheet, or of squares, (height, width) float32 in [0, 1], a little tilted."""
-    lines = np.zeros(shape, np.uint8)
-    longest = max(shape)
-    step, tilt = random.uniform(0.05, 0.15) * longest, np.radians(random.uniform(-4, 4))
-    along = np.array([np.cos(tilt), np.sin(tilt)])
-    middle = np.array([shape[1] / 2, shape[0] / 2])
-    for way in (along, along[::-1] * (-1, 1))[: 2 if squared else 1]:
-        for number in range(-30, 31):
-            foot = middle + number * step * way[::-1] * (-1, 1)
-            ends = [
-                tuple(np.rint(16 * (foot + side * 2 * longest * way)).astype(int).tolist())
-                for side in (-1, 1)
-            ]
-            cv2.line(lines, ends[0], ends[1], 255, max(1, round(_LINE * longest)), cv2.LINE_AA, 4)
-    return lines.astype(np.float32) / 255
-
-
-def photographed(ink: Image, random: Random) -> Image:
-    """Ink, darkness (height, width) in [0, 1], on paper in uneven light, with a sensor's noise."""
-    height, width = ink.shape
-    fall = random.uniform(-0.2, 0.2, 2)
-    light = 1 + fall[0] * np.linspace(-1, 1, height)[:, None] + fall[1] * np.linspace(-1, 1, width)
-    gray = cv2.GaussianBlur(random.uniform(150, 215) * light * (1 - ink), (0, 0), 0.7)
-    return np.clip(np.rint(gray + random.normal(0, random.uniform(1, 4), ink.shape)), 0, 255).astype(np.uint8)
-
-
-def digits(least: int, most: int, random: Random) -> str:
-    """So many digits."""
-    return "".join(map(str, random.integers(0, 10, random.integers(least, most + 1))))
-
-
-def number(
-    shape: tuple[int, int], text: str, left: float, base: float, height: float, random: Random
-) -> Image:
-    """The ink of a number, (height, width) float32 in [0, 1]; its base line begins at (left, base)."""
-    ink = np.zeros(shape, np.float32)
-    pen = Pen(height * random.uniform(0.08, 0.13), _BLACK, opacity=1.0)
-    write(ink, text, (left, base), height, Hand(slant=random.uniform(0, 0.25)), pen, random)
-    return ink
 
 
 def alone(random: Random) -> Scene:
@@ -136,29 +92,6 @@ def page(random: Random) -> Scene:
         lines = ruling(shape, bool(random.random() < 0.5), random)
         darkness = np.maximum(darkness, random.uniform(0.1, 0.3) * lines)
     return Scene(photographed(darkness, random), tuple(texts))
-
-
-def rows_of(shape: tuple[int, int], height: float, random: Random) -> tuple[Image, tuple[str, ...]]:
-    """One to four numbers of up to six digits below one another on a sheet, their ink and what they are."""
-    rows = int(random.integers(1, 5))
-    texts = [digits(1, max(1, min(6, int(0.75 * shape[1] / (0.9 * height)))), random) for _ in range(rows)]
-    ink = np.zeros(shape, np.float32)
-    for row, text in enumerate(texts):
-        left, base = random.uniform(0.05, 0.2) * shape[1], (0.22 + 0.72 * row / rows) * shape[0]
-        ink = np.maximum(ink, number(shape, text, left, base, height, random))
-    return ink, tuple(texts)
-
-
-def smooth_noise(shape: tuple[int, int], size: tuple[float, float], random: Random) -> Image:
-    """Noise as coarse as `size` (across, down) in pixels, (height, width) float32 in [0, 1]."""
-    noise = cv2.GaussianBlur(random.random(shape).astype(np.float32), (0, 0), size[0], sigmaY=size[1])
-    return (noise - noise.min()) / np.ptp(noise)
-
-
-def exposed(gray: Image, random: Random) -> Image:
-    """Gray levels (height, width) as a sensor has them, uint8."""
-    noisy = cv2.GaussianBlur(gray, (0, 0), 0.8) + random.normal(0, 3, gray.shape)
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
 def chalk(random: Random) -> Scene:
@@ -232,28 +165,6 @@ def column(random: Random) -> Scene:
     return Scene(photographed(random.uniform(0.4, 0.8) * ink, random), tuple(texts))
 
 
-def cells(
-    rows: int, columns: int, wide: float, gap: float, most: int, random: Random, *, ruled: bool = True
-) -> tuple[Image, list[list[str]]]:
-    """Numbers of up to `most` digits in ruled cells, `wide` digit heights each and so many `gap` apart:
-    (height, width) float32, and what they are; pen and ruling are of any darkness.
-    """
-    height = random.uniform(32, 60)
-    high = random.uniform(1.5, 2.0) * height
-    shape = (round(rows * high + 2 * height), round(columns * (wide + gap) * height + 2 * height))
-    ink, lines = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    thick = max(1, round(random.uniform(0.02, 0.05) * height))
-    texts = [[digits(1, most, random) for _ in range(columns)] for _ in range(rows)]
-    for row, line in enumerate(texts):
-        for place, text in enumerate(line):
-            left, top = height * (1 + place * (wide + gap)), height + row * high
-            ends = (round(left), round(top)), (round(left + wide * height), round(top + high))
-            cv2.rectangle(lines, *ends, float(ruled), thick, cv2.LINE_AA)
-            start = left + random.uniform(0.15, 0.3) * height, top + high / 2 + 0.45 * height
-            ink = np.maximum(ink, number(shape, text, *start, 0.9 * height, random))
-    return np.maximum(random.uniform(0.35, 0.8) * ink, random.uniform(0.2, 0.8) * lines), texts
-
-
 def comb(random: Random) -> Scene:
     """A number of three to nine digits in a comb or in boxes, a digit in each."""
     gap = random.uniform(0.1, 0.4) * random.integers(0, 2)
@@ -273,6 +184,27 @@ def apart(random: Random) -> Scene:
     size = int(random.integers(2, 6)), int(random.integers(2, 4))
     ink, lines = cells(*size, random.uniform(5.5, 7.0), 0.0, 3, random, ruled=False)
     return Scene(photographed(ink, random), tuple(text for line in lines for text in line))
+
+
+def dated(random: Random) -> Scene:
+    """A date, such as 7/12/24."""
+    year = str(random.integers(1950, 2031))[2 * random.integers(2) :]
+    text = f"{random.integers(1, 32)}/{random.integers(1, 13)}/{year}"
+    height = random.uniform(40, 80)
+    shape = (round(2.6 * height), round((0.9 * len(text) + 2) * height))
+    ink = date(shape, text, height, 1.8 * height, height, random)
+    return Scene(photographed(random.uniform(0.4, 0.8) * ink, random), (text.replace("/", ""),))
+
+
+def touching(random: Random) -> Scene:
+    """A number of two to six digits with a 1 in it, which nearly touch or touch."""
+    text = digits(2, 6, random)
+    place, height = random.integers(len(text)), random.uniform(40, 80)
+    text = text[:place] + "1" + text[place + 1 :]
+    shape = (round(2.6 * height), round((0.9 * len(text) + 2) * height))
+    spacing = random.uniform(0.08, 0.16)  # of which the pen's width is to be taken
+    ink = number(shape, text, height, 1.8 * height, height, random, spacing=spacing)
+    return Scene(photographed(random.uniform(0.4, 0.8) * ink, random), (text,))
 
 
 def kinds() -> dict[str, Callable[[Random], Scene]]:
@@ -296,6 +228,8 @@ def kinds() -> dict[str, Callable[[Random], Scene]]:
         "a digit in each box": comb,
         "a table": table,
         "a table without lines": apart,
+        "a date": dated,
+        "a 1 close to other digits": touching,
     }
 
 
