@@ -207,6 +207,23 @@ def touching(random: Random) -> Scene:
     return Scene(photographed(random.uniform(0.4, 0.8) * ink, random), (text,))
 
 
+def windows(random: Random) -> Scene:
+    """Numbers in light paint in the dark windows of a light board: a digit in each, or all in one."""
+    count, height, single = int(random.integers(3, 8)), random.uniform(40, 80), random.random() < 0.5
+    pitch = (1.1 if single else 0.9) * height
+    shape = (round(3.5 * height), round(count * pitch + 3 * height))
+    text, ink, dark = digits(count, count, random), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for place, part in enumerate(text if single else [text]):
+        left = 1.5 * height + place * pitch
+        right = left + 0.95 * height if single else left + count * pitch
+        corners = [(round(x - 0.15 * height), round(y * height)) for x, y in ((left, 0.8), (right, 2.6))]
+        cv2.rectangle(dark, corners[0], corners[1], 1.0, cv2.FILLED)
+        ink = np.maximum(ink, number(shape, part, left, 2.15 * height, 0.9 * height, random))
+    light = 1 + random.uniform(-0.15, 0.15) * np.linspace(-1, 1, shape[1])
+    board = random.uniform(150, 215) * (1 - dark) + random.uniform(20, 60) * dark
+    return Scene(exposed(light * (board * (1 - ink) + random.uniform(180, 240) * ink), random), (text,))
+
+
 def kinds() -> dict[str, Callable[[Random], Scene]]:
     """What makes a scene of each kind."""
     papers = {"ruled paper": False, "squares": True}
@@ -230,6 +247,7 @@ def kinds() -> dict[str, Callable[[Random], Scene]]:
         "a table without lines": apart,
         "a date": dated,
         "a 1 close to other digits": touching,
+        "light in dark windows": windows,
     }
 
 

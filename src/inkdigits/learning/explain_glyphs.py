@@ -21,6 +21,7 @@ from inkdigits.reading.pieces import cut_glyph
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.strips import digit_groups
 from inkdigits.reading.transcript import to_box, to_corners
+from inkdigits.reading.windows import without_windows
 
 MARGIN = 0.15  # Of a digit's longer side: the paper shown around it.
 
@@ -79,7 +80,7 @@ def _as_it_is(page: Page, number: int) -> FoundGlyph:
 def _on_page(page: Page, reader: Reader, before: int) -> list[FoundGlyph]:
     """The digits that the package reads on a page, each with the ink in its box."""
     digits = [digit for line in reader.read_page(page).lines for digit in line.digits]
-    ink = find_ink(page)
+    ink = find_ink(without_windows(page))
     # A digit's box is in whole pixels: the form that it was rounded from is cut, where there is one.
     forms = {to_box(form): form for line in find_lines(ink) for form in digit_groups(line)}
     return [

@@ -29,6 +29,7 @@ from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_not_quite_s
 from inkdigits.reading.strips import Strip, cut_strip, digit_groups
 from inkdigits.reading.transcript import transcribe, transcribe_glyphs
 from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
+from inkdigits.reading.windows import without_windows
 
 _LOW = 0.2  # of the page's height
 _SPECK = 0.02  # of the page's shorter side
@@ -150,6 +151,7 @@ class Reader:
 
     def read_pages(self, pages: Sequence[Page], constraints: Sequence[Constraint | None]) -> list[Answer]:
         """The answers of several pages, each with its constraint; all go through the networks together."""
+        pages = [without_windows(page) for page in pages]
         inks = [find_ink(page) for page in pages]
         upright = self._lines(pages, inks, constraints)
         read = map(self._turned, pages, inks, constraints, upright)

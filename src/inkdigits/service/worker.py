@@ -28,6 +28,7 @@ from inkdigits.reading.page import Page, load_pages
 from inkdigits.reading.pieces import cut_glyph
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.transcript import to_corners
+from inkdigits.reading.windows import without_windows
 from inkdigits.service import memory
 from inkdigits.service.messages import pack, receive
 from inkdigits.service.preview import preview
@@ -87,7 +88,7 @@ def _shown(page: Page, answer: Answer) -> list[list[str]]:
     """Of each digit of each line the 28x28 glyph in its box, as the base64 of a PNG."""
     if not any(line.digits for line in answer.lines):
         return [[] for _ in answer.lines]
-    ink = find_ink(page)
+    ink = find_ink(without_windows(page))
     shown = []
     for line in answer.lines:
         glyphs = [cut_glyph(ink, to_corners(digit.box)) for digit in line.digits]

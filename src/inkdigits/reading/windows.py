@@ -1,0 +1,112 @@
+"""Dark windows in a light page, with something light written in them: a meter's, a label's, those of a figure
+of MNIST. In: a `Page`. Out: the page with what is in its windows turned over, dark on light.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from inkdigits.reading.components import components
+from inkdigits.reading.page import Page
+from inkdigits.reading.percentile import percentile
+
+_LOOKED_AT = 256  # pixels of the longer side that are looked at first
+_LONGEST = 640  # pixels of the longer side at which windows are looked for
+_DARK = 0.5  # of the brightness of the paper, and of what is written in it: a window is darker
+_LEAST = 16  # pixels of a window's shorter side
+_LEAST_FILLED = 0.4  # of its upright box
+_WHOLE = 0.92  # of the rectangle around a window is window: no stroke is so straight
+_WRITTEN = (0.015, 0.45)  # of a window is light
+_ALIKE = 0.15  # of its sides: as much may another window of the same kind be larger or smaller
+_STROKE = 0.36  # of a window's shorter side: strokes in it are narrower
+_RIM = 1.4  # pixels on either side of a window's edge, which are neither bright nor dark
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+
+
+def _is_suspected(gray: np.ndarray) -> bool:
+    """Whether anything in the page is dark and wider than a stroke: nine of its pixels that are apart."""
+    apart = max(1, round(max(gray.shape) / _LOOKED_AT))
+    some = gray[::apart, ::apart]
+    dark = (some < _DARK * percentile(some, 80)).astype(np.uint8)
+    return bool(cv2.erode(dark, np.ones((3, 3), np.uint8)).any())
+
+
+def _rectangle(its: np.ndarray) -> np.ndarray | None:
+    """What a dark component (rows, columns) uint8 in {0, 1} surrounds, with it, where that is a rectangle."""
+    outlines, _ = cv2.findContours(its, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(its), outlines, -1, 1, cv2.FILLED)
+    wide, high = (side + 1 for side in cv2.minAreaRect(outlines[0])[1])
+    return filled if min(wide, high) >= _LEAST and float(filled.sum()) >= _WHOLE * wide * high else None
+
+
+def _is_written(gray: np.ndarray, its: np.ndarray, light: np.ndarray) -> bool:
+    """Whether strokes that are much lighter lie in a dark component: parts of a page (rows, columns) uint8, 1
+    where either is.
+    """
+    area = int(its.sum()) + int(light.sum())
+    if not _WRITTEN[0] * area <= int(light.sum()) <= _WRITTEN[1] * area:
+        return False
+    if percentile(gray[its > 0], 50) > _DARK * percentile(gray[light > 0], 50):
+        return False  # a shadow, with something lighter in it
+    framed = cv2.copyMakeBorder(light, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    return 2 * float(cv2.distanceTransform(framed, cv2.DIST_L2, 3).max()) <= _STROKE * min(its.shape)
+
+
+def _windows(gray: np.ndarray) -> np.ndarray:
+    """Where the windows of a page (height, width) uint8 are: (height, width) uint8, 1 in them. One in which
+    nothing is told from a stroke, or that is empty, is known by its like.
+    """
+    _, dark = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    found = components(dark)
+    sides = found.stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
+    filled = found.stats[:, cv2.CC_STAT_AREA] / np.maximum(1, sides.prod(axis=1))
+    rectangles: list[tuple[int, np.ndarray, bool]] = []
+    for number in np.flatnonzero((sides.min(axis=1) >= _LEAST) & (filled > _LEAST_FILLED)).tolist():
+        box = found.box(number)
+        its = (found.within(*box) == number).astype(np.uint8)
+        whole = _rectangle(its)
+        if whole is not None:
+            rectangles.append((number, whole, _is_written(gray[box], its, whole & (1 - dark[box]))))
+    written = sides[[number for number, _, is_written in rectangles if is_written]]
+    windows = np.zeros_like(dark)
+    for number, whole, _ in rectangles:
+        if (np.abs(written - sides[number]) <= _ALIKE * written).all(axis=1).any():
+            windows[found.box(number)] |= whole
+    return windows
+
+
+def _turned_over(gray: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """The page (height, width) uint8, dark on light in its `windows` (rows, columns) uint8 too."""
+    rim = max(1, round(_RIM * gray.shape[1] / windows.shape[1]))
+    inside = cv2.resize(windows, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    turned, found = gray.copy(), components(inside)
+    for number in range(1, found.count):
+        # Each has its own light, and is as bright as the paper beside it afterwards.
+        rows, columns = (
+            slice(max(0, side.start - 2 * rim), side.stop + 2 * rim) for side in found.box(number)
+        )
+        part, its = gray[rows, columns], inside[rows, columns]
+        within, beyond = cv2.erode(its, _CROSS, iterations=rim), cv2.dilate(its, _CROSS, iterations=rim)
+        around = (cv2.dilate(beyond, _CROSS, iterations=rim) > 0) & (its == 0)
+        paper, ground = percentile(part[around], 75) if around.any() else 255.0, percentile(part[its > 0], 50)
+        over = np.clip(paper + ground - part.astype(np.float32), 0, 255)
+        turned[rows, columns] = np.where(within > 0, np.rint(over), turned[rows, columns])
+        turned[rows, columns][(beyond > 0) & (within == 0)] = round(paper)
+    return turned
+
+
+def without_windows(page: Page) -> Page:
+    """The page with what is light in dark windows made dark on light; itself where it has none."""
+    gray = page.gray
+    if min(gray.shape) < 1.5 * _LEAST or not _is_suspected(gray):
+        return page
+    # Pixels that are apart do: a window is wide, and averages of them all would take several times as long.
+    apart = -(-max(gray.shape) // _LONGEST)
+    windows = _windows(np.ascontiguousarray(gray[::apart, ::apart]))
+    # A page that is all window is a negative, and no window is in it.
+    if not windows.any() or windows.all():
+        return page
+    return replace(page, gray=_turned_over(gray, windows))
