@@ -122,6 +122,23 @@ def test_the_mean_lies_between_two_networks(exported: tuple[str, Path]) -> None:
     assert np.allclose(bias, before + np.linspace(0, 1, len(before)), atol=1e-5)
 
 
+def test_the_mean_with_a_network_of_fewer_classes_keeps_the_weights_of_the_others(
+    exported: tuple[str, Path],
+) -> None:
+    kind, path = exported
+    make, known = (build_glyph_cnn, 11) if kind == "glyph" else (build_line_cnn, 16)
+    model = make(known + 1)
+    begin_from(model, path, inputs(kind, 64, 1))
+    last = next(layer for layer in reversed(model.layers) if isinstance(layer, keras.layers.Dense))
+    before = np.asarray(last.bias)
+    last.bias.assign(before + 2)
+    mean = averaged(model, path, inputs(kind, 64, 1))
+    bias = np.asarray(next(layer for layer in reversed(mean.layers) if layer.name == last.name).bias)
+    assert np.allclose(bias, before + np.array([1] * known + [2]), atol=1e-5)
+    with pytest.raises(RunError, match="another network"):
+        averaged(make(known - 1), path, inputs(kind, 4, 0))
+
+
 def test_the_mean_with_another_network_is_refused(exported: tuple[str, Path]) -> None:
     kind, path = exported
     other = "line" if kind == "glyph" else "glyph"

@@ -26,8 +26,8 @@ def averaged(model: keras.Sequential, other: Path, inputs: np.ndarray) -> keras.
     """A network whose convolutions and matrices, batch normalisation folded into them, are the mean of those
     of `model` and of the network in `other`.
 
-    `inputs` are some hundred of what it reads. Raises RunError where the file cannot be read, or is of
-    another network.
+    `inputs` are some hundred of what it reads. The other may know fewer classes, those that the network names
+    first. Raises RunError where the file cannot be read, or is of another network.
     """
     from inkdigits.learning.export import export_model, float32_copy
 
@@ -43,15 +43,22 @@ def averaged(model: keras.Sequential, other: Path, inputs: np.ndarray) -> keras.
 
 
 def _mean_into(path: Path, other: Path) -> None:
-    """Replace the weights in `path` by their mean with those in `other`."""
+    """Replace the weights in `path` by their mean with those in `other`; of classes that only `path` knows,
+    named last, its own stay.
+    """
     first, second = load_network(path), load_network(other)
+    known = second.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
     ours, theirs = _weights(first.graph), _weights(second.graph)
-    if [(kind, tuple(one.dims)) for kind, one in ours] != [(kind, tuple(one.dims)) for kind, one in theirs]:
-        raise RunError(f"{other}: exported by another version, or of another network: its graph differs")
+    differs = RunError(f"{other}: exported by another version, or of another network: its graph differs")
+    if [kind for kind, _ in ours] != [kind for kind, _ in theirs]:
+        raise differs
     for (_, mine), (_, one) in zip(ours, theirs, strict=True):
-        values = numpy_helper.to_array(mine), numpy_helper.to_array(one)
-        if values[0].dtype == np.float32:
-            mean = ((values[0] + values[1]) / 2).astype(np.float32)
+        mean, values = numpy_helper.to_array(mine).copy(), numpy_helper.to_array(one)
+        both = mean[..., :known] if values.shape == (*mean.shape[:-1], known) else mean
+        if both.shape != values.shape:
+            raise differs
+        if mean.dtype == np.float32:
+            both[...] = (both + values) / 2
             mine.CopyFrom(numpy_helper.from_array(mean, mine.name))
     onnx.save(first, path)
 
