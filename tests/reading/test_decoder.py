@@ -79,6 +79,25 @@ def test_a_change_of_mind_is_one_sign_unless_both_are_sure() -> None:
     assert "".join(sign.text for sign in find_signs(steps, CLASSES)) == "7"
 
 
+def test_a_1_beside_another_sign_need_only_be_likely() -> None:
+    steps = _steps(" 778888 ", 0.95)
+    steps[1:3] = _steps("11", 0.55)
+    assert "".join(sign.text for sign in find_signs(steps, CLASSES)) == "18"
+    steps[1:3] = _steps("77", 0.55)
+    assert "".join(sign.text for sign in find_signs(steps, CLASSES)) == "8"
+
+
+@pytest.mark.parametrize(("slash", "text"), [(0.55, "7/2"), (0.35, "712")])
+def test_a_stroke_of_which_every_step_says_something_else_is_one_sign(slash: float, text: str) -> None:
+    classes = (*CLASSES, "/")
+    steps = np.zeros((13, len(classes)), np.float32)
+    steps[:, : len(CLASSES)] = _steps("7777   222222"[:13], 0.98)
+    for step, share in zip((4, 5, 6), (slash + 0.1, slash - 0.1, slash + 0.05), strict=True):
+        steps[step] = 0
+        steps[step, classes.index("/")], steps[step, classes.index("1")] = share, 0.98 - share
+    assert "".join(sign.text for sign in find_signs(steps, classes)) == text
+
+
 def test_a_hidden_digit_lowers_the_confidence_of_the_line() -> None:
     steps = _steps("  111      222 ")
     plain = missed(steps, find_signs(steps, CLASSES), CLASSES)

@@ -17,6 +17,7 @@ _LONG_RUN = 1.7  # times the usual length: a run of mixed classes this long is t
 _GAP = 0.1  # probability of no sign from which two may end and begin at a step
 _INKED = 0.08  # probability of no sign up to which a step surely lies in one
 _SURE = 0.8  # probability of either sign's class, at its best step
+_LIKELY = 0.5  # the same of a 1 beside another sign, which is a step or two wide
 _SHOWN = 0.0005  # alternatives less probable than this are not worth a line
 _LEAST_LIKELY = 1e-12
 _LEAST = 0.30  # a run whose best step is less probable than this is no sign
@@ -139,10 +140,17 @@ def _split(steps: np.ndarray, usual: float, classes: tuple[str, ...]) -> list[tu
     """A stretch of steps (steps, classes) cut where its class changes, if it is long enough for two signs,
     and where two signs nearly touch.
     """
-    named, one = steps.argmax(axis=1).tolist(), classes.index("1")
+    one = classes.index("1")
+    told = steps
+    if "/" in classes:
+        # A stroke that is hardly one or the other is one sign: which, its steps say together.
+        told = steps.copy()
+        told[:, one] += told[:, classes.index("/")]
+        told[:, classes.index("/")] = 0
+    named = told.argmax(axis=1).tolist()
     changes = [step for step, pair in enumerate(pairwise(named), start=1) if pair[0] != pair[1]]
     pieces = [
-        (start, end, float(steps[start:end, named[start]].max()))
+        (start, end, float(told[start:end, named[start]].max()))
         for start, end in pairwise([0, *changes, len(named)])
     ]
     # A step by itself is noise, but for that of a 1, which is narrow.
@@ -153,7 +161,7 @@ def _split(steps: np.ndarray, usual: float, classes: tuple[str, ...]) -> list[tu
     ]
     if changes and len(named) >= min(8, _LONG_RUN * usual):
         return [(start, end) for start, end, _ in signs] or [(0, len(named))]
-    sure = [start for start, _, peak in signs if peak >= _SURE]
+    sure = [start for start, _, peak in signs if peak >= (_LIKELY if named[start] == one else _SURE)]
     edges = sure[1:] if len(sure) > 1 else _gaps(steps, one)
     return list(pairwise([0, *edges, len(named)]))
 
