@@ -21,6 +21,9 @@ _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _WHOLE = 0.75  # of the line's height: the stroke of a 1 is that high
 _SLIM = 0.6  # width by height of such a stroke, however it leans
 _HARDLY = 0.5  # probability that two signs are both read rightly
+# Of its own height: so far a date's stroke reaches beyond the digits on both sides, as few 1s do, which are so
+# many times rarer there than elsewhere.
+_BEYOND, _STROKE_ODDS, _LEAST_CHANCE = 0.03, 120.0, 1e-6
 _MOST_PIECES = 16  # signs of one form: more are a drawing or a grid, and would take long to cut
 
 
@@ -123,6 +126,28 @@ def _one_each(signs: list[Sign], line: TextLine, strip: Strip) -> list[Sign]:
     return told
 
 
+def _strokes_between(signs: list[Sign], parts: list[Part], chances: list[float]) -> list[Sign]:
+    """`signs`, a 1 between digits whose form reaches beyond them on both sides told as the stroke of a date
+    where that is likelier then; `chances` are the probabilities of such a stroke that the network gives.
+    """
+    boxes = {part.signs[0]: part.box for part in parts if len(part.signs) == 1}
+    told = list(signs)
+    for index in range(1, len(signs) - 1):
+        sign, box = signs[index], boxes.get(index)
+        beside = [boxes[near] for near in (index - 1, index + 1) if near in boxes and signs[near].is_digit]
+        if box is None or not beside or sign.text not in ("1", "/"):
+            continue
+        height = box[3] - box[1]
+        above = min(other[1] for other in beside) - box[1]
+        below = box[3] - max(other[3] for other in beside)
+        if min(above, below) < _BEYOND * height:
+            continue
+        odds = _STROKE_ODDS * chances[index] / max(float(sign.scores[1]), _LEAST_CHANCE)
+        left = sign.scores / np.float32(1 + odds)
+        told[index] = replace(sign, text="/" if odds > 1 else sign.text, scores=left)
+    return told
+
+
 def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, ...]) -> Draft:
     """The signs in `steps` (steps, classes) float32, and which of the line's forms each lies in."""
     signs = _one_each(find_signs(steps, classes), line, strip)
@@ -133,7 +158,13 @@ def draft(line: TextLine, strip: Strip, steps: np.ndarray, classes: tuple[str, .
         Part(box, tuple(index for index, owner in enumerate(owners) if owner == number))
         for number, box in enumerate(boxes)
     ]
-    return Draft(line, signs, places, _join_pieces(parts, signs, line.height), missed(steps, signs, classes))
+    parts = _join_pieces(parts, signs, line.height)
+    hidden = missed(steps, signs, classes)
+    if "/" in classes:
+        stroke = steps[:, classes.index("/")]
+        chances = [float(stroke[sign.start : sign.end].max()) for sign in signs]
+        signs = _strokes_between(signs, parts, chances)
+    return Draft(line, signs, places, parts, hidden)
 
 
 def opinions_by_part(read: Draft, opinions: np.ndarray) -> list[np.ndarray]:
