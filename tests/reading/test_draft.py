@@ -154,3 +154,43 @@ def test_one_sign_over_two_strokes_as_high_as_the_line_is_two_ones(digit: int, t
         first, second = read.signs
         assert first.start == 8 and second.end == 14 and first.end == second.start
         assert [part.signs for part in read.parts] == [(0,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "chance", "told"),
+    [
+        (8, 8, 0.05, "7/2"),  # a date's stroke
+        (8, 8, 0.001, "712"),  # nothing that the network thinks of
+        (8, 0, 0.05, "712"),  # a 1 that is tall
+        (0, 0, 0.05, "712"),
+        (0, 0, 0.9, "7/2"),  # of which the network is sure
+    ],
+)
+def test_a_stroke_that_reaches_beyond_the_digits_beside_it_is_a_date_s(
+    above: int, below: int, chance: float, told: str
+) -> None:
+    classes = ("", *"0123456789", "/")
+    steps = np.zeros((70, 12), np.float32)
+    steps[:, 0] = 1
+    steps[5:11], steps[30:33], steps[55:60] = np.eye(12, dtype=np.float32)[[8, 2, 3]][:, None]
+    steps[30:33, 2], steps[30:33, 11] = 0.95 - chance, chance
+    forms = np.array([[8, 10, 24, 50], [56, 10 - above, 70, 50 + below], [108, 10, 122, 50]])
+    where = TextLine(8, 0, 122, 60, HEIGHT, 0.0, forms)
+    read = draft.draft(where, Strip(np.zeros((32, 140), np.uint8), 0.0, 1.0), steps, classes)
+    assert "".join(sign.text for sign in read.signs) == told
+    if above and below:
+        assert (float(read.signs[1].scores[1]) < 0.5) == (told == "7/2"), (
+            "what is unlikely now is told as that"
+        )
+
+
+def test_the_first_and_the_last_sign_are_no_strokes_of_a_date() -> None:
+    classes = ("", *"0123456789", "/")
+    steps = np.zeros((40, 12), np.float32)
+    steps[:, 0] = 1
+    steps[5:8] = 0.9 * np.eye(12, dtype=np.float32)[2] + 0.1 * np.eye(12, dtype=np.float32)[11]
+    steps[28:32] = np.eye(12, dtype=np.float32)[8]
+    forms = np.array([[8, 0, 18, 60], [52, 10, 68, 50]])
+    where = TextLine(8, 0, 68, 60, HEIGHT, 0.0, forms)
+    read = draft.draft(where, Strip(np.zeros((32, 80), np.uint8), 0.0, 1.0), steps, classes)
+    assert "".join(sign.text for sign in read.signs) == "17"

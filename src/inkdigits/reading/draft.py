@@ -21,8 +21,8 @@ _TOUCH = 0.16  # of the line's height: a gap that a stroke of one digit may have
 _WHOLE = 0.75  # of the line's height: the stroke of a 1 is that high
 _SLIM = 0.6  # width by height of such a stroke, however it leans
 _HARDLY = 0.5  # probability that two signs are both read rightly
-# Of its own height: so far a date's stroke reaches beyond the digits on both sides. Few 1s do: they are so many
-# times rarer there than elsewhere.
+# Of its own height: so far a date's stroke reaches beyond the digits on both sides. Few 1s do: they are so
+# many times rarer there than elsewhere.
 _BEYOND, _STROKE_ODDS, _LEAST_CHANCE = 0.03, 120.0, 1e-6
 _MOST_PIECES = 16  # signs of one form: more are a drawing or a grid, and would take long to cut
 
