@@ -17,8 +17,8 @@ _LOOKED_AT = 256  # pixels of the longer side that are looked at first
 _LONGEST = 640  # pixels of the longer side at which windows are looked for
 _DARK = 0.5  # of the brightness of the paper, and of what is written in it: a window is darker
 _LEAST = 16  # pixels of a window's shorter side
-_LEAST_FILLED = 0.4  # of its upright box
 _WHOLE = 0.92  # of the rectangle around a window is window: no stroke is so straight
+_MOSTLY = 0.45  # of the upright box around a window is dark
 _WRITTEN = (0.015, 0.45)  # of a window is light
 _ALIKE = 0.15  # of its sides: as much may another window of the same kind be larger or smaller
 _STROKE = 0.36  # of a window's shorter side: strokes in it are narrower
@@ -27,32 +27,30 @@ _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 def _is_suspected(gray: np.ndarray) -> bool:
-    """Whether anything in the page is dark and wider than a stroke: nine of its pixels that are apart."""
-    apart = max(1, round(max(gray.shape) / _LOOKED_AT))
-    some = gray[::apart, ::apart]
-    dark = (some < _DARK * percentile(some, 80)).astype(np.uint8)
-    return bool(cv2.erode(dark, np.ones((3, 3), np.uint8)).any())
-
-
-def _rectangle(its: np.ndarray) -> np.ndarray | None:
-    """What a dark component (rows, columns) uint8 in {0, 1} surrounds, with it, where that is a rectangle."""
-    outlines, _ = cv2.findContours(its, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros_like(its), outlines, -1, 1, cv2.FILLED)
-    wide, high = (side + 1 for side in cv2.minAreaRect(outlines[0])[1])
-    return filled if min(wide, high) >= _LEAST and float(filled.sum()) >= _WHOLE * wide * high else None
-
-
-def _is_written(gray: np.ndarray, its: np.ndarray, light: np.ndarray) -> bool:
-    """Whether strokes that are much lighter lie in a dark component: parts of a page (rows, columns) uint8, 1
-    where either is.
+    """Whether anything in the page is dark, wider than a stroke, and most of the box around it: of its
+    pixels some that are apart are looked at.
     """
-    area = int(its.sum()) + int(light.sum())
+    apart = max(1, round(max(gray.shape) / _LOOKED_AT))
+    some = np.ascontiguousarray(gray[::apart, ::apart])
+    dark = (some < _DARK * percentile(some, 80)).view(np.uint8)
+    if not cv2.erode(dark, np.ones((3, 3), np.uint8)).any():
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
+    wide, high, area = np.asarray(stats)[1:, 2:].T
+    return bool(((np.minimum(wide, high) >= _LEAST / 3) & (area >= _MOSTLY * wide * high)).any())
+
+
+def _is_written(gray: np.ndarray, light: np.ndarray, whole: np.ndarray) -> bool:
+    """Whether strokes that are much lighter lie in a dark rectangle: parts of a page (rows, columns) uint8, 1
+    where they are and where all of it is.
+    """
+    area = int(whole.sum())
     if not _WRITTEN[0] * area <= int(light.sum()) <= _WRITTEN[1] * area:
         return False
-    if percentile(gray[its > 0], 50) > _DARK * percentile(gray[light > 0], 50):
+    if percentile(gray[whole > light], 50) > _DARK * percentile(gray[light > 0], 50):
         return False  # a shadow, with something lighter in it
     framed = cv2.copyMakeBorder(light, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    return 2 * float(cv2.distanceTransform(framed, cv2.DIST_L2, 3).max()) <= _STROKE * min(its.shape)
+    return 2 * float(cv2.distanceTransform(framed, cv2.DIST_L2, 3).max()) <= _STROKE * min(light.shape)
 
 
 def _windows(gray: np.ndarray) -> np.ndarray:
@@ -60,21 +58,27 @@ def _windows(gray: np.ndarray) -> np.ndarray:
     nothing is told from a stroke, or that is empty, is known by its like.
     """
     _, dark = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    found = components(dark)
-    sides = found.stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
-    filled = found.stats[:, cv2.CC_STAT_AREA] / np.maximum(1, sides.prod(axis=1))
-    rectangles: list[tuple[int, np.ndarray, bool]] = []
-    for number in np.flatnonzero((sides.min(axis=1) >= _LEAST) & (filled > _LEAST_FILLED)).tolist():
-        box = found.box(number)
-        its = (found.within(*box) == number).astype(np.uint8)
-        whole = _rectangle(its)
-        if whole is not None:
-            rectangles.append((number, whole, _is_written(gray[box], its, whole & (1 - dark[box]))))
-    written = sides[[number for number, _, is_written in rectangles if is_written]]
+    dark = np.asarray(dark)
+    outlines, above = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    rectangles: list[tuple[tuple[slice, slice], np.ndarray, bool]] = []
+    for outline, (_, _, _, hole_of) in zip(outlines, above[0] if len(outlines) else (), strict=True):
+        if hole_of >= 0 or len(outline) < 3 * _LEAST:
+            continue
+        wide, high = (side + 1 for side in cv2.minAreaRect(outline)[1])
+        # The outline runs through the middle of its pixels.
+        area = cv2.contourArea(outline) + len(outline) / 2 + 1
+        if min(wide, high) < _LEAST or area < _WHOLE * wide * high:
+            continue
+        left, top, columns, rows = cv2.boundingRect(outline)
+        box = slice(top, top + rows), slice(left, left + columns)
+        whole = np.zeros((rows, columns), np.uint8)
+        cv2.drawContours(whole, [outline], -1, 1, cv2.FILLED, offset=(-left, -top))
+        rectangles.append((box, whole, _is_written(gray[box], whole & (1 - dark[box]), whole)))
+    written = np.array([whole.shape for _, whole, is_written in rectangles if is_written]).reshape(-1, 2)
     windows = np.zeros_like(dark)
-    for number, whole, _ in rectangles:
-        if (np.abs(written - sides[number]) <= _ALIKE * written).all(axis=1).any():
-            windows[found.box(number)] |= whole
+    for box, whole, _ in rectangles:
+        if (np.abs(written - whole.shape) <= _ALIKE * written).all(axis=1).any():
+            windows[box] |= whole
     return windows
 
 
