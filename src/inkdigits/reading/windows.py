@@ -73,7 +73,7 @@ def _windows(gray: np.ndarray) -> np.ndarray:
         box = slice(top, top + rows), slice(left, left + columns)
         whole = np.zeros((rows, columns), np.uint8)
         cv2.drawContours(whole, [outline], -1, 1, cv2.FILLED, offset=(-left, -top))
-        rectangles.append((box, whole, _is_written(gray[box], whole & (1 - dark[box]), whole)))
+        rectangles.append((box, whole, _is_written(gray[box], (whole > dark[box]).view(np.uint8), whole)))
     written = np.array([whole.shape for _, whole, is_written in rectangles if is_written]).reshape(-1, 2)
     windows = np.zeros_like(dark)
     for box, whole, _ in rectangles:
