@@ -61,7 +61,8 @@ def _windows(gray: np.ndarray) -> np.ndarray:
     dark = np.asarray(dark)
     outlines, above = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     rectangles: list[tuple[tuple[slice, slice], np.ndarray, bool]] = []
-    for outline, (_, _, _, hole_of) in zip(outlines, above[0] if len(outlines) else (), strict=True):
+    holes = np.array(above).reshape(-1, 4)[:, 3] if outlines else np.zeros(0)
+    for outline, hole_of in zip(outlines, holes, strict=True):
         if hole_of >= 0 or len(outline) < 3 * _LEAST:
             continue
         wide, high = (side + 1 for side in cv2.minAreaRect(outline)[1])
