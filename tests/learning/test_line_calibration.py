@@ -81,3 +81,12 @@ def test_where_every_line_is_wrong_none_is_accepted() -> None:
     _, confidences = read_outputs(outputs)
     assert exact == 0.0
     assert threshold == 1.0 > confidences.max()
+
+
+def test_a_network_that_knows_the_digits_only_is_calibrated_too() -> None:
+    outputs = np.full((1, 9, 11), 0.001, np.float32)
+    outputs[0, [0, 1, 4, 7, 8], 0] = 0.99
+    outputs[0, 2:4, LINE_CLASSES.index("4")] = 0.99
+    outputs[0, 5:7, LINE_CLASSES.index("1")] = 0.99
+    texts, confidences = read_outputs(outputs)
+    assert texts == ["41"] and confidences[0] > 0.9

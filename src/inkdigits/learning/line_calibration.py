@@ -18,15 +18,15 @@ _TEMPERATURES = np.geomspace(0.6, 3.0, 17)
 
 
 def read_outputs(outputs: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Texts and confidences (n,) float64 of line outputs (n, steps, classes)."""
+    """Texts and confidences (n,) float64 of line outputs (n, steps, classes), the first of `LINE_CLASSES`."""
     texts, confidences = [], []
+    classes = LINE_CLASSES[: outputs.shape[-1]]
     for steps in outputs:
-        signs = find_signs(steps, LINE_CLASSES)
+        signs = find_signs(steps, classes)
         digits = [sign for sign in signs if sign.is_digit]
         texts.append("".join(sign.text for sign in digits))
-        confidences.append(
-            line_confidence([sign.confidence for sign in digits], missed(steps, signs, LINE_CLASSES))
-        )
+        hidden = missed(steps, signs, classes)
+        confidences.append(line_confidence([sign.confidence for sign in digits], hidden))
     return texts, np.array(confidences)
 
 
