@@ -9,8 +9,8 @@ optdigits, CC BY 4.0).
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -318,4 +318,9 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent / "examples")
+    parser = argparse.ArgumentParser(description="The example pictures, drawn.")
+    examples = Path(__file__).resolve().parent.parent / "examples"
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=examples, help="where to (default: examples/)"
+    )
+    main(parser.parse_args().folder)
