@@ -84,7 +84,7 @@ def test_only_lines_in_doubt_are_seen_again(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(Reader, "_look", spy)
     monkeypatch.setattr(reading, "is_not_quite_sure", never)
-    reader, picture = Reader(), handwriting("20863")
+    reader, picture = Reader(), handwriting("30628")
     (sure,) = reader.read(picture)
     assert sure.status == "ok"
     assert looks == [(1, UPRIGHT), (0, UPRIGHT), (0, SLANTS)]
@@ -119,7 +119,7 @@ def test_no_network_is_asked_twice_about_the_same_ink(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Recogniser, "line_probabilities", spy_lines)
     monkeypatch.setattr(Recogniser, "glyph_probabilities", spy_glyphs)
-    reader, picture = Reader(), handwriting("20863")
+    reader, picture = Reader(), handwriting("30628")
     first = [("first", 1), ("glyphs", 5)]
     monkeypatch.setattr(reading, "is_not_quite_sure", never)
     reader.read(picture)
@@ -147,7 +147,7 @@ def test_both_line_networks_count_as_much_at_each_slant(monkeypatch: pytest.Monk
     monkeypatch.setattr(reading, "draft", spy)
     monkeypatch.setattr(reading, "is_not_quite_sure", always)
     monkeypatch.setattr(reading, "is_doubtful", always)
-    Reader().read(handwriting("20863"))
+    Reader().read(handwriting("30628"))
     ask = Recogniser().line_probabilities
     views = [slanted(strips[0], slope) for slope in SLANTS]
     one, other = ask(views), ask(views, second=True)

@@ -206,7 +206,7 @@ def test_unsure_refused_and_blank_are_told_in_words(opened: Opened) -> None:
         "bundled-digits.jpg": "unsure",
         "flower.jpg": "no digits",
         "blank.jpg": "blank",
-        "string.jpg": "sure",
+        "digit-plain.jpg": "sure",
     }
     for name, word in words.items():
         upload(page, name, (EXAMPLES / name).read_bytes(), "image/jpeg")
@@ -216,7 +216,7 @@ def test_unsure_refused_and_blank_are_told_in_words(opened: Opened) -> None:
         wait_until(page, lambda: page.locator("#news").inner_text() != "", "a sentence")
     spoken = page.locator("#news")
     assert spoken.get_attribute("aria-live") == "polite"
-    wait_until(page, lambda: spoken.inner_text().startswith("3 0 5 1 7, sure, 9"), "the sentence")
+    wait_until(page, lambda: spoken.inner_text().startswith("5, sure, 9"), "the sentence")
 
 
 def test_what_the_number_looks_like_is_heeded(opened: Opened) -> None:

@@ -54,10 +54,11 @@ async def text(pool: Pool) -> str:
 
 
 def test_many_images_at_once_share_batches_and_are_told_apart() -> None:
-    blank = (Path(__file__).parents[2] / "examples" / "blank.jpg").read_bytes()
+    examples = Path(__file__).parents[2] / "examples"
+    sure, blank = ((examples / name).read_bytes() for name in ("digit-plain.jpg", "blank.jpg"))
 
     async def act(pool: Pool) -> None:
-        contents = [PICTURE, blank, b"nonsense", PICTURE] * 8
+        contents = [sure, blank, b"nonsense", sure] * 8
         jobs = [await pool.submit(ASKED, content) for content in contents]
         results = await asyncio.gather(*(job.result for job in jobs))
         wanted = [["ok"], ["blank"], ["error"], ["ok"]] * 8

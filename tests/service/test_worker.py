@@ -86,7 +86,7 @@ def test_a_page_that_breaks_the_reader_costs_no_other(
 
     read_pages = reader.read_pages
     monkeypatch.setattr(reader, "read_pages", breaks)
-    content = (EXAMPLES / "string.jpg").read_bytes()
+    content = (EXAMPLES / "digit-plain.jpg").read_bytes()
     results = worker.work(reader, Limits(), [JOB, {**JOB, "name": "bad"}, JOB], [content] * 3)
     assert [header["statuses"] for header, _ in results] == [["ok"], ["error"], ["ok"]]
     assert b"ZeroDivisionError" in results[1][1][0]
