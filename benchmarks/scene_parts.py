@@ -71,20 +71,12 @@ def number(
     spacing: float = 0.2,
 ) -> Image:
     """The ink of a number, (height, width) float32 in [0, 1]; its base line begins at (left, base), its
-    digits are `spacing` heights apart, from path to path of the pen.
+    digits are `spacing` heights apart, from path to path of the pen. A "/" is a date's stroke, which leans
+    and reaches beyond the digits.
     """
     ink = np.zeros(shape, np.float32)
     pen = Pen(height * random.uniform(0.08, 0.13), _BLACK, opacity=1.0)
     hand = Hand(slant=random.uniform(0, 0.25), spacing=spacing)
-    write(ink, text, (left, base), height, hand, pen, random)
-    return ink
-
-
-def date(shape: tuple[int, int], text: str, left: float, base: float, height: float, random: Random) -> Image:
-    """The ink of numbers with strokes between them that lean and reach beyond them, as `number` gives it."""
-    ink = np.zeros(shape, np.float32)
-    pen = Pen(height * random.uniform(0.08, 0.13), _BLACK, opacity=1.0)
-    hand = Hand(slant=random.uniform(0, 0.25))
     for place, part in enumerate(text.split("/")):
         if place:
             above, below = random.uniform(0.05, 0.35, 2) * height

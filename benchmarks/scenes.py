@@ -23,7 +23,6 @@ from scene_parts import (
     Random,
     Scene,
     cells,
-    date,
     digits,
     exposed,
     number,
@@ -192,7 +191,7 @@ def dated(random: Random) -> Scene:
     text = f"{random.integers(1, 32)}/{random.integers(1, 13)}/{year}"
     height = random.uniform(40, 80)
     shape = (round(2.6 * height), round((0.9 * len(text) + 2) * height))
-    ink = date(shape, text, height, 1.8 * height, height, random)
+    ink = number(shape, text, height, 1.8 * height, height, random)
     return Scene(photographed(random.uniform(0.4, 0.8) * ink, random), (text.replace("/", ""),))
 
 

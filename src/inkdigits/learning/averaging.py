@@ -19,7 +19,7 @@ import onnx
 from onnx import numpy_helper
 
 from inkdigits.errors import RunError
-from inkdigits.learning.beginning import begin_from, load_network
+from inkdigits.learning.beginning import begin_from, class_count, load_network
 
 
 def averaged(model: keras.Sequential, other: Path, inputs: np.ndarray) -> keras.Sequential:
@@ -47,7 +47,7 @@ def _mean_into(path: Path, other: Path) -> None:
     named last, its own stay.
     """
     first, second = load_network(path), load_network(other)
-    known = second.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    known = class_count(second)
     ours, theirs = _weights(first.graph), _weights(second.graph)
     differs = RunError(f"{other}: exported by another version, or of another network: its graph differs")
     if [kind for kind, _ in ours] != [kind for kind, _ in theirs]:

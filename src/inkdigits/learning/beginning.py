@@ -85,11 +85,16 @@ def load_network(path: Path) -> onnx.ModelProto:
     return model
 
 
+def class_count(network: onnx.ModelProto) -> int:
+    """How many classes the network of an .onnx file knows; 0 where the file does not say."""
+    return network.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+
+
 def check_beginning(model: keras.Model, path: Path, inputs: np.ndarray) -> None:
     """RunError where the network and the file that it began from differ in the classes that both know."""
     from inkdigits.learning.export import float32_copy, parity
 
-    known = load_network(path).graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    known = class_count(load_network(path))
     copy = float32_copy(model)
     if 0 < known < copy.output_shape[-1]:
         copy = keras.Model(copy.inputs, copy.outputs[0][..., :known])

@@ -62,8 +62,9 @@ def find_signs(probabilities: np.ndarray, classes: tuple[str, ...]) -> list[Sign
     usual = float(np.median(lengths)) if lengths else 0.0
     signs: list[Sign] = []
     digits = [classes.index(digit) for digit in DIGITS]
+    told = _strokes_as_ones(probabilities, classes)
     for start, end in runs:
-        for first, last in _split(probabilities[start:end], usual, classes):
+        for first, last in _split(probabilities[start:end], told[start:end], usual, classes.index("1")):
             part = probabilities[start + first : start + last]
             total = part[:, 1:].sum(axis=0)
             winner = int(total.argmax()) + 1
@@ -136,17 +137,23 @@ def _runs(best: np.ndarray) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _split(steps: np.ndarray, usual: float, classes: tuple[str, ...]) -> list[tuple[int, int]]:
-    """A stretch of steps (steps, classes) cut where its class changes, if it is long enough for two signs,
-    and where two signs nearly touch.
+def _strokes_as_ones(steps: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """The probabilities (steps, classes) with a date's strokes counted as 1s: where every step of a stroke
+    says something else it is one sign, and which, they say together.
     """
-    one = classes.index("1")
-    told = steps
-    if "/" in classes:
-        # A stroke that is hardly one or the other is one sign: which, its steps say together.
-        told = steps.copy()
-        told[:, one] += told[:, classes.index("/")]
-        told[:, classes.index("/")] = 0
+    if "/" not in classes:
+        return steps
+    told, stroke = steps.copy(), classes.index("/")
+    told[:, classes.index("1")] += told[:, stroke]
+    told[:, stroke] = 0
+    return told
+
+
+def _split(steps: np.ndarray, told: np.ndarray, usual: float, one: int) -> list[tuple[int, int]]:
+    """A stretch of steps (steps, classes) cut where its class changes, if it is long enough for two signs or
+    sure of both, and where two signs nearly touch. `told` are the same as `_strokes_as_ones` has them, `one`
+    is the class of a 1.
+    """
     named = told.argmax(axis=1).tolist()
     changes = [step for step, pair in enumerate(pairwise(named), start=1) if pair[0] != pair[1]]
     pieces = [
