@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from drawing import page, paper, pen, photo, ruling, shadow, vignette
+from drawing import WHITE, page, paper, pen, photo, ruling, shadow, vignette
 
+from inkdigits.reading.components import components
 from inkdigits.reading.ink import cut_darkness, find_ink
 from inkdigits.reading.lines import find_lines
 from inkdigits.reading.pieces import cut_glyph
@@ -59,6 +60,24 @@ def test_a_pen_no_darker_than_the_ruling_is_found(squared: bool, digit: str, pri
     clear = (ink > 0.6) & (lines < 0.1)
     assert found.mask[clear].mean() > 0.8
     assert found.mask[ink < 0.05].sum() < 0.2 * found.mask.sum()
+
+
+@pytest.mark.parametrize("digit", ["3", "6", "9"])
+@pytest.mark.parametrize("thickness", [16, 20, 28])
+def test_a_digit_that_reaches_the_border_is_no_desk(digit: str, thickness: int) -> None:
+    ink = pen(SHAPE, digit, 110, 4, 270, thickness=thickness)
+    found = find_ink(page(photo(ink, pen_level=70)))
+    assert found.mask[ink > 0.6].mean() > 0.8
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0, 4.0])
+def test_pieces_of_a_large_digit_are_joined_at_any_size(factor: float) -> None:
+    shape = (800, 600)
+    gray = photo(pen(shape, "0", 210, 200, 320, thickness=30), pen_level=60)
+    band = gray[330:400]
+    band[:] = np.round(WHITE + (band.astype(np.float32) - WHITE) * 0.22)  # what motion has left of it
+    gray = cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    assert components(find_ink(page(gray)).mask).count == 2, "the background and the digit"
 
 
 def test_a_blank_page_has_no_ink_and_no_lines() -> None:

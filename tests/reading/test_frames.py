@@ -37,7 +37,7 @@ def comb(cells: int, side: int = 36) -> np.ndarray:
     return ink
 
 
-@pytest.mark.parametrize("turn", [-1.5, 0.0, 1.0])
+@pytest.mark.parametrize("turn", [-6.0, -3.0, -1.5, 0.0, 1.0, 2.0, 4.0])
 def test_a_comb_is_a_frame_and_what_is_in_it_is_not(turn: float) -> None:
     ink = comb(8)
     written = np.zeros_like(ink)

@@ -56,6 +56,30 @@ def test_a_digit_by_itself_is_no_ruling(digit: str) -> None:
     assert _rules(ink, 0.3)[ink > 0.5].mean() < 0.05
 
 
+@pytest.mark.parametrize("digit", ["1", "4", "7", "9"])
+def test_the_straight_stroke_of_a_digit_that_fills_the_picture_is_no_ruling(digit: str) -> None:
+    shape = (120, 84)
+    ink = pen(shape, digit, 7, 10, 80, thickness=2)
+    assert _rules(0.8 * ink, 0.3)[ink > 0.5].mean() < 0.05
+    # Nor is one a little darker than the squares that it stands on.
+    shape = (300, 220)
+    ink, printed = pen(shape, digit, 20, 50, 200, thickness=3), ruling(shape, 50, tilt=1.0)
+    rules = _rules(np.maximum(0.62 * ink, 0.44 * printed), 0.15)
+    clear = (ink > 0.6) & (cv2.dilate(printed, np.ones((15, 15), np.uint8)) == 0)
+    assert rules[clear].mean() < 0.1 and _found(printed * (ink == 0), rules) > 0.9
+
+
+def test_a_line_that_is_faint_in_places_is_ruling_and_may_be_darker_than_the_squares() -> None:
+    shape = (240, 300)
+    printed = PRINT * ruling(shape, 40, tilt=1.0)
+    margin = np.zeros(shape, np.float32)
+    cv2.line(margin, (262, 0), (250, 240), 0.5, 2, cv2.LINE_AA)
+    margin[88:93] = margin[160:165] = 0
+    for squares in (printed, 0 * printed):
+        rules = _rules(np.maximum(squares, margin), 0.15)
+        assert rules[margin > 0.4].mean() > 0.75
+
+
 def test_a_stroke_goes_on_across_a_rule_and_nothing_else_does() -> None:
     strokes, rules = np.zeros((2, 60, 80), np.uint8)
     rules[28:32] = 1

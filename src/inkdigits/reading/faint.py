@@ -15,7 +15,7 @@ import numpy as np
 from inkdigits.reading.components import Components, components
 from inkdigits.reading.rules import rule_width
 
-_SHARES = (0.28, 0.2, 0.14)  # of the pen's darkness, where other ink has 0.36
+_SHARES = (0.28, 0.2, 0.14, 0.1)  # of the pen's darkness, where other ink has 0.36
 _LEAST = 0.25  # of the least darkness of other ink
 _SPECK = 0.03  # of the picture's shorter side: a smaller stroke is no piece of a digit
 _LARGE = 0.12  # of the same: a smaller digit is not looked for

@@ -26,6 +26,9 @@ _CORNER = 0.04  # of the frame's shorter side
 _SIDE = 0.12  # of its height or width: how near its sides the lines of a box are
 _WHOLE = 0.95  # of each side
 _LARGE = 0.4  # of the page's height: a frame this high that reaches the border is squared paper
+_LEAST_LEAN, _MOST_LEAN = 0.005, 0.15  # y per x, of a frame that is turned; with less it is upright
+_LARGE_FRAME = 100  # pixels
+_RECTANGLE = 0.93  # of the smallest rectangle around it is within the outline of a frame
 _DIVIDERS = 3  # lines across, the ends included, from which it has cells
 _RULED = 0.85  # of a cell's side is ink where its frame was cut along
 _RULE_INK = 0.35  # of the darkest ink: a line that was cut along is half a line
@@ -93,12 +96,46 @@ def _lines(stroke: np.ndarray) -> tuple[np.ndarray, int] | None:
     return cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke, dividers
 
 
+def _lean(places: np.ndarray) -> float:
+    """How far ink at `places` (pixels, 2) float32, x and y, that is as an upright rectangle turned a little,
+    falls to the right: y per x; 0 where it is not.
+    """
+    hull = cv2.convexHull(places)
+    _, sides, angle = cv2.minAreaRect(hull)
+    lean = np.tan(np.radians((angle + 45) % 90 - 45))
+    is_turned = _LEAST_LEAN <= abs(lean) <= _MOST_LEAN
+    return float(lean) if is_turned and cv2.contourArea(hull) >= _RECTANGLE * sides[0] * sides[1] else 0.0
+
+
+def _lines_turned(stroke: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """What `_lines` gives for a stroke that is upright once its columns are shifted until what runs across is
+    level, and its rows likewise; None where it leans too little or too much.
+    """
+    y, x = np.nonzero(stroke)
+    lean = _lean(np.stack([x, y], axis=1).astype(np.float32))
+    if not lean:
+        return None
+    down = y - np.rint(lean * x).astype(np.intp)
+    right = x + np.rint(lean * down).astype(np.intp)
+    places = down - down.min(), right - right.min()
+    upright = np.zeros((places[0].max() + 1, places[1].max() + 1), np.uint8)
+    upright[places] = 1
+    # By whole pixels, a line that leaned is level but for one.
+    ruled = _lines(cv2.dilate(upright, np.ones((3, 3), np.uint8)))
+    if ruled is None:
+        return None
+    lines = np.zeros_like(stroke)
+    lines[y, x] = ruled[0][places]
+    return lines, ruled[1]
+
+
 def _as_frame(strokes: Components, number: int) -> Frame | None:
     """The frame that one of some connected strokes is; None where it is none."""
     rows, columns = strokes.box(number)
     part = strokes.within(rows, columns)
     stroke = (part == number).view(np.uint8)
-    ruled = _lines(stroke)
+    # Most strokes are digits, which are too small to be a frame whose lean matters.
+    ruled = (_lines_turned(stroke) if max(stroke.shape) >= _LARGE_FRAME else None) or _lines(stroke)
     if ruled is None:
         return None
     lines, dividers = ruled

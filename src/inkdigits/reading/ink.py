@@ -18,6 +18,7 @@ import numpy as np
 
 from inkdigits.reading.components import Components, components, touches_border
 from inkdigits.reading.faint import join_pieces
+from inkdigits.reading.filling import may_be_digit
 from inkdigits.reading.frames import find_frames, frame_lines, without_frames
 from inkdigits.reading.page import Page
 from inkdigits.reading.percentile import percentile, percentile_level
@@ -27,9 +28,11 @@ from inkdigits.reading.shrinking import shrink
 
 WORKING_SIZES = (400, 1280)  # pixels; the least and the largest longer side while looking for ink
 _NEAR = 800  # pixels; a picture up to this long is mostly one digit from near by, and is shrunk to the least
+_LARGE, _DIGITS = 0.25, 8  # of the shorter side, and as many: so large and few are digits seen from near by
 _SPARED = 300  # pixels by which a longer one is shrunk, down to the largest
 FULL = 200  # levels of darkness from paper to black; paper may be a quarter brighter than was thought
 _WIDE = 1 / 24  # of the longer side: wider than any pen's stroke
+_SMOOTH, _PALER = 2.5, 0.5  # pixels, and of the pen's darkness, where paler ink is looked for
 _DARKEST_PAPER = 24  # of 255: nothing is divided by less
 _LONE = 8  # times sixteen pixels: as much ink as a small digit has
 _SPECK = 5  # pixels: fewer are no stroke
@@ -61,13 +64,30 @@ class Ink:
     frames: np.ndarray | None = None
 
 
-def find_ink(page: Page) -> Ink:
+def find_ink(page: Page, *, paler: bool = False) -> Ink:
     """Where the pen went, and how dark.
+
+    Args:
+        paler: whether to take the page for a picture of one digit half as dark as its darkest ink, and to
+            smooth noise away.
 
     Returns:
         Ink whose mask is all zeros, and whose contrast is 0, when the page is blank.
     """
-    gray, scale = _shrink(page.gray)
+    longest = max(page.gray.shape)
+    if longest <= _NEAR or paler:
+        return _find(page, WORKING_SIZES[0], is_near=True, paler=paler)
+    ink = _find(page, min(WORKING_SIZES[1], longest - _SPARED))
+    return _find(page, WORKING_SIZES[0], is_near=True) if _is_near(ink.mask) else ink
+
+
+def _find(page: Page, wanted: int, *, is_near: bool = False, paler: bool = False) -> Ink:
+    """The ink of a page at a longer side of `wanted` pixels; where it `is_near`, faint strokes that hold
+    pieces of digits together, too.
+    """
+    gray, scale = _shrink(page.gray, wanted)
+    if paler:
+        gray = cv2.GaussianBlur(gray, (0, 0), _SMOOTH)
     sheet = find_sheet(gray)
     if sheet.inverted:
         gray = cv2.bitwise_not(gray)
@@ -93,8 +113,10 @@ def find_ink(page: Page) -> Ink:
         written = (raw > int(max(low, 0.4 * peak))) & (printed == 0)
         strokes = components(written.view(np.uint8))
     strength = _pen_strength(raw, strokes, printed) or max(peak, _FAINTEST)
+    if paler:
+        strength *= _PALER
     mask, printed, frames = _strokes(raw, rules, strength, low)
-    if max(page.gray.shape) <= _NEAR:
+    if is_near:
         mask = join_pieces(raw, mask, printed, strength, low)
     darkness = cv2.convertScaleAbs(raw, alpha=255 / strength)
     return Ink(darkness, mask, paper, scale, strength / FULL, inverted, frames)
@@ -156,9 +178,15 @@ def cut_darkness(page: Page, ink: Ink, box: tuple[float, float, float, float], h
     return np.clip(darkness, 0, 1, out=darkness)
 
 
-def _shrink(gray: np.ndarray) -> tuple[np.ndarray, float]:
+def _is_near(mask: np.ndarray) -> bool:
+    """Whether strokes are those of a few large digits, seen from near by."""
+    longest = components(mask).longest
+    least = _LARGE * min(mask.shape)
+    return bool(longest.max() >= least) and int((longest >= 0.25 * least).sum()) <= _DIGITS
+
+
+def _shrink(gray: np.ndarray, wanted: int) -> tuple[np.ndarray, float]:
     longest = max(gray.shape)
-    wanted = WORKING_SIZES[0] if longest <= _NEAR else min(WORKING_SIZES[1], longest - _SPARED)
     if longest <= wanted:
         return gray, 1.0
     scale = longest / wanted
@@ -201,7 +229,7 @@ def _clear_surroundings(levels: np.ndarray, peak: float) -> bool:
         return False
     found = components(dark)
     outside = np.bincount(found.owners, weights=thick.ravel()[found.places], minlength=found.count) > 0
-    outside &= touches_border(found.stats, dark.shape)
+    outside &= touches_border(found.stats, dark.shape) & ~may_be_digit(found, dark)
     outside[0] = False
     if not outside.any():
         return False

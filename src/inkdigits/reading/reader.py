@@ -23,12 +23,13 @@ from inkdigits.reading.helpers import helpers, shares
 from inkdigits.reading.ink import Ink, find_ink
 from inkdigits.reading.lines import TextLine, find_lines
 from inkdigits.reading.page import Limits, Page, Source, load_pages
+from inkdigits.reading.paler import lines_in_paler_ink
 from inkdigits.reading.pieces import cut_glyph, cut_pieces
 from inkdigits.reading.recogniser import Recogniser
 from inkdigits.reading.slant import SLANTS, UPRIGHT, is_doubtful, is_not_quite_sure, mean_of_views
 from inkdigits.reading.strips import Strip, cut_strip, digit_groups
 from inkdigits.reading.transcript import transcribe, transcribe_glyphs
-from inkdigits.reading.turning import TURNS, in_doubt, is_better, turned, turned_back
+from inkdigits.reading.turning import lines_turned
 from inkdigits.reading.windows import without_windows
 
 _LOW = 0.2  # of the page's height
@@ -154,24 +155,21 @@ class Reader:
         pages = [without_windows(page) for page in pages]
         inks = [find_ink(page) for page in pages]
         upright = self._lines(pages, inks, constraints)
-        read = map(self._turned, pages, inks, constraints, upright)
+        read = map(self._again, pages, inks, constraints, upright)
         return [
             Answer(page.source, page.number, page.width, page.height, lines)
             for page, lines in zip(pages, read, strict=True)
         ]
 
-    def _turned(
+    def _again(
         self, page: Page, ink: Ink, constraint: Constraint | None, lines: tuple[Line, ...]
     ) -> tuple[Line, ...]:
-        """The `lines` of a page, or those that it has when it is turned, if upright it is in doubt."""
-        if in_doubt(lines):
-            for quarters in TURNS:
-                lying, its_ink = turned(page, ink, quarters)
-                # Turned, it must be sure at first sight.
-                found = self._lines([lying], [its_ink], [constraint], looks=1)[0]
-                if is_better(found, lines, quarters):
-                    return turned_back(found, page, quarters)
-        return lines
+        """The `lines` of a page, or those of another look at all of it, if they are in doubt."""
+
+        def look(page: Page, ink: Ink, looks: int) -> tuple[Line, ...]:
+            return self._lines([page], [ink], [constraint], looks)[0]
+
+        return lines_turned(page, ink, lines, look) or lines_in_paler_ink(page, ink, lines, look) or lines
 
     def _lines(
         self,

@@ -12,6 +12,10 @@ from inkdigits.reading.shrinking import shrink
 
 _SEARCH_SIZE = 320  # pixels of the longer side at which lines are looked for
 _LONG = 0.45  # of the side along which it runs: a line this long needs no parallel companions
+_WHOLE = 0.8  # of that side: so long it need not come in from the border, either
+_AT_BORDER = 0.02  # of the longer side: so near to the border a line comes in from it
+_STRAYS, _COVERED = 3.0, 0.7  # pixels from one line to its next piece; share of the whole that is in pieces
+_SAMPLES, _DARKER = 33, 1.35  # places along a line that tell its darkness; times what is usual: no ruled line
 _SHORT = 0.15  # of the shorter side: the least length of a line that has companions
 _COMPANIONS = 4
 _LEAST_PAGE = (
@@ -36,9 +40,10 @@ def find_rules(levels: np.ndarray, threshold: float) -> np.ndarray:
     height, width = levels.shape
     factor = max(1.0, max(height, width) / _SEARCH_SIZE)
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
-    dark = (shrink(levels, size) > int(threshold * (0.7 if factor > 1.3 else 1.0))).view(np.uint8)
+    small = shrink(levels, size)
+    dark = (small > int(threshold * (0.7 if factor > 1.3 else 1.0))).view(np.uint8)
     thin = dark & (1 - cv2.dilate(_thick(dark), np.ones((3, 3), np.uint8)))
-    segments = _segments(thin)
+    segments = _segments(thin, small)
     rules = np.zeros(levels.shape, np.uint8)
     if not len(segments):
         return rules
@@ -109,8 +114,10 @@ def _long(dark: np.ndarray, least: int, gap: int) -> np.ndarray:
     return dark & joined.chosen(joined.longest >= 0.7 * least)
 
 
-def _segments(dark: np.ndarray) -> np.ndarray:
-    """Straight runs (n, 4): x1, y1, x2, y2, that are long, or one of several parallel ones."""
+def _segments(dark: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Straight runs (n, 4): x1, y1, x2, y2, that are long, or one of several parallel ones. `levels` has the
+    shape of `dark`.
+    """
     height, width = dark.shape
     least = max(14, round(_SHORT * min(height, width)))
     gap = max(2, least // 12)
@@ -126,11 +133,15 @@ def _segments(dark: np.ndarray) -> np.ndarray:
     flat = np.minimum(angle, 180 - angle) < _TILT
     steep = np.abs(angle - 90) < _TILT
     tilt = np.where(flat, (angle + 90) % 180 - 90, angle - 90)
+    whole = _joined(lines) if min(height, width) >= _LEAST_PAGE else lines
+    come_in = _come_in(whole, steep, dark.shape)
+    reach = np.hypot(whole[:, 2] - whole[:, 0], whole[:, 3] - whole[:, 1])
     keep = np.zeros(len(lines), bool)
     for family, side in ((flat, width), (steep, height)):
         if side < _LEAST_PAGE:
             continue
-        long = family & (length > max(_LONG * side, 0.3 * max(height, width)))
+        long = family & (reach > max(_LONG * side, 0.3 * max(height, width)))
+        long &= (reach > _WHOLE * side) | come_in
         keep |= long
         if min(height, width) < _LEAST_PAGE:
             continue
@@ -139,7 +150,50 @@ def _segments(dark: np.ndarray) -> np.ndarray:
             alike = other & (np.abs(tilt - tilt[index]) < 3.0)
             enough = length[alike].sum() > 2.0 * side
             keep[index] = enough and _places(lines[alike], angle[index]) >= _COMPANIONS
-    return lines[keep]
+    lines, come_in = lines[keep], come_in[keep]
+    return lines[come_in | ~_is_darker(lines, levels)] if len(lines) else lines
+
+
+def _joined(lines: np.ndarray) -> np.ndarray:
+    """Each of `lines` (n, 4) with those that go on where it ends: x1, y1, x2, y2 of the whole, (n, 4). A line
+    whose ruling is faint in places is found in pieces.
+    """
+    first, away = lines[:, :2], lines[:, 2:] - lines[:, :2]
+    length = np.maximum(np.hypot(*away.T), 1e-6)
+    along = away / length[:, None]
+    ends = lines.reshape(-1, 2, 2)[None] - first[:, None, None]  # of every line, from each one's beginning
+    across = np.abs(ends[..., 0] * -along[:, None, None, 1] + ends[..., 1] * along[:, None, None, 0])
+    places = (ends * along[:, None, None]).sum(axis=-1)
+    same = across.max(axis=-1) <= _STRAYS
+    begin = np.where(same, places.min(axis=-1), 0).min(axis=1)
+    end = np.where(same, places.max(axis=-1), 0).max(axis=1)
+    covered = np.where(same, length, 0).sum(axis=1) >= _COVERED * (end - begin)
+    whole = np.hstack([first + begin[:, None] * along, first + end[:, None] * along])
+    return np.where(covered[:, None], whole, lines)
+
+
+def _is_darker(lines: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Which lines (n, 4) are darker than most of their length together is, (n,) bool: what is ruled was ruled
+    with one pen, and a straight stroke of a darker one is no part of it.
+    """
+    along = np.linspace(0, 1, _SAMPLES)[:, None, None]
+    x, y = np.rint(lines[:, :2] + along * (lines[:, 2:] - lines[:, :2])).astype(np.intp).transpose(2, 0, 1)
+    darkness = np.median(cv2.dilate(levels, np.ones((3, 3), np.uint8))[y, x], axis=0)
+    order = np.argsort(darkness)
+    share = np.cumsum(np.hypot(*(lines[order, 2:] - lines[order, :2]).T))
+    usual = darkness[order[np.searchsorted(share, 0.5 * share[-1])]]
+    return darkness > _DARKER * usual
+
+
+def _come_in(lines: np.ndarray, steep: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Which lines (n, 4) come in from the border that they run towards, (n,) bool: flat ones from the left or
+    the right, `steep` ones, of which a digit has more, reach from the top to the bottom.
+    """
+    ends = lines.reshape(-1, 2, 2)
+    ends = np.where(steep[:, None], ends[:, :, 1], ends[:, :, 0])
+    sides = np.where(steep, shape[0], shape[1])[:, None] - 1
+    near = np.minimum(ends, sides - ends) <= _AT_BORDER * max(shape)
+    return np.asarray(near.any(axis=1))
 
 
 def _places(lines: np.ndarray, angle: float) -> int:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from inkdigits.reading.components import components, touches_border
+from inkdigits.reading.filling import may_be_digit
 from inkdigits.reading.percentile import percentile, percentiles
 from inkdigits.reading.shrinking import shrink
 
@@ -111,6 +112,8 @@ def _around(small: np.ndarray) -> np.ndarray | None:
     """
     rows, columns = small.shape
     dark = (small < 0.5 * percentile(small, 80)).astype(np.uint8)
+    strokes = components(dark)
+    dark &= 1 - strokes.chosen(may_be_digit(strokes, dark))
     wide = max(3, round(max(rows, columns) / 30)) | 1
     # Repeated borders let a strip of desk that is narrower than the kernel survive at the picture's edge.
     padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)

@@ -7,7 +7,7 @@ doubt, and a turned reading is taken only where it is sure and reads strings of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +65,20 @@ def turned_back(lines: Sequence[Line], page: Page, quarters: int) -> tuple[Line,
         )
         for line in lines
     )
+
+
+def lines_turned(
+    page: Page, ink: Ink, lines: tuple[Line, ...], look: Callable[[Page, Ink, int], tuple[Line, ...]]
+) -> tuple[Line, ...] | None:
+    """What `look` (page, ink, looks) reads of a page turned, with boxes turned back; None where upright, as
+    which it reads `lines`, is no worse.
+    """
+    if in_doubt(lines):
+        for quarters in TURNS:
+            found = look(*turned(page, ink, quarters), 1)  # it must be sure at first sight
+            if is_better(found, lines, quarters):
+                return turned_back(found, page, quarters)
+    return None
 
 
 def _weight(lines: Sequence[Line]) -> float:
