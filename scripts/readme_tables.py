@@ -23,6 +23,7 @@ BEGIN, END = "<!-- figures: begin (make readme) -->", "<!-- figures: end -->"
 TITLES = {
     "real_ink": "Images it never learnt from",
     "ablation": "What each part of reading adds: one left out after another",
+    "retaken": "The real images taken once more: turned, nearer, cut, in worse light",
     "scenes": "Scenes drawn for what the sets do not hold: every number is read, and nothing else",
     "mnist": "The paper's networks on MNIST",
     "table1": "The literature on MNIST, and on handwriting that none of it learnt from",
