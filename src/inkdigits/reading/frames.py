@@ -96,11 +96,14 @@ def _lines(stroke: np.ndarray) -> tuple[np.ndarray, int] | None:
     return cv2.dilate(cv2.bitwise_or(flat, steep), np.ones((3, 3), np.uint8)) & stroke, dividers
 
 
-def _lean(places: np.ndarray) -> float:
-    """How far ink at `places` (pixels, 2) float32, x and y, that is as an upright rectangle turned a little,
-    falls to the right: y per x; 0 where it is not.
+def _lean(stroke: np.ndarray) -> float:
+    """How far a connected stroke (height, width) uint8 that is an upright rectangle turned a little falls to
+    the right, y per x; 0 where it is none.
     """
-    hull = cv2.convexHull(places)
+    # The ends of its rows have the outline of all of it.
+    ends = np.concatenate([stroke.argmax(axis=1), stroke.shape[1] - 1 - stroke[:, ::-1].argmax(axis=1)])
+    rows = np.tile(np.arange(len(stroke)), 2)
+    hull = cv2.convexHull(np.stack([ends, rows], axis=1).astype(np.float32))
     _, sides, angle = cv2.minAreaRect(hull)
     lean = np.tan(np.radians((angle + 45) % 90 - 45))
     is_turned = _LEAST_LEAN <= abs(lean) <= _MOST_LEAN
@@ -111,10 +114,10 @@ def _lines_turned(stroke: np.ndarray) -> tuple[np.ndarray, int] | None:
     """What `_lines` gives for a stroke that is upright once its columns are shifted until what runs across is
     level, and its rows likewise; None where it leans too little or too much.
     """
-    y, x = np.nonzero(stroke)
-    lean = _lean(np.stack([x, y], axis=1).astype(np.float32))
+    lean = _lean(stroke)
     if not lean:
         return None
+    y, x = np.nonzero(stroke)
     down = y - np.rint(lean * x).astype(np.intp)
     right = x + np.rint(lean * down).astype(np.intp)
     places = down - down.min(), right - right.min()
