@@ -22,7 +22,7 @@ import numpy as np
 from common import RESULTS, commit, print_rows, share_row, write_results
 from inkdigits.errors import InkdigitsError
 from inkdigits.learning.sources import data_folder
-from inkdigits.reading import opinions, reader, recogniser, transcript
+from inkdigits.reading import opinions, reader, recogniser, transcript, turning
 from inkdigits.reading.card import GLYPH_FILE, WEIGHTS
 from inkdigits.reading.draft import Draft, Part
 from inkdigits.reading.reader import Reader
@@ -75,7 +75,11 @@ VARIANTS = (
     Variant("forms not cut", lambda: mock.patch.object(Part, "is_cut", False)),
     Variant("no third network", lambda: mock.patch.object(recogniser, "DOUBT", 0.0)),
     Variant("one line network", lambda: mock.patch.object(recogniser, "SECOND_FILE", "no-file")),
-    Variant("pages not turned", lambda: mock.patch.object(reader, "TURNS", ())),
+    Variant("pages not turned", lambda: mock.patch.object(turning, "TURNS", ())),
+    Variant(
+        "paler ink not looked for",
+        lambda: mock.patch.object(reader, "lines_in_paler_ink", lambda *page: None),
+    ),
     Variant("line network alone", _line_network_alone),
     Variant("glyph network alone", contextlib.nullcontext, glyphs_alone=True),
 )

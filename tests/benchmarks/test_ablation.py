@@ -10,7 +10,7 @@ import pytest
 
 import ablation
 from inkdigits.learning.pen import Hand, Pen, write
-from inkdigits.reading import reader
+from inkdigits.reading import reader, turning
 from inkdigits.reading.card import WEIGHTS
 
 
@@ -44,7 +44,7 @@ def test_each_variant_reads_each_set(data):
 def parts() -> tuple:
     """What variants change."""
     made = ablation.transcript
-    parts = reader.is_doubtful, reader.TURNS, reader.transcribe, made.likeliest
+    parts = reader.is_doubtful, turning.TURNS, reader.lines_in_paler_ink, reader.transcribe, made.likeliest
     networks = ablation.recogniser
     return *parts, ablation.Part.is_cut, networks.DOUBT, networks.SECOND_FILE
 
