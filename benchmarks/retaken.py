@@ -87,7 +87,8 @@ def near(image: Image, box: Box, random: Random) -> Image:
     motion = np.zeros((length, length), np.float32)
     cv2.line(motion, (middle - reach).tolist(), (middle + reach).tolist(), 1.0)
     light = cv2.filter2D(light, -1, motion / motion.sum(), borderType=cv2.BORDER_REPLICATE)
-    light = light ** random.uniform(0.6, 1.6) * random.uniform(0.5, 1.1)
+    # By way of Fourier's transform, as large kernels go, black may come out a little below 0.
+    light = np.maximum(light, 0) ** random.uniform(0.6, 1.6) * random.uniform(0.5, 1.1)
     edge = 1 / (1 + np.exp(-random.uniform(3, 30) * _slope(light.shape, random)))
     light *= 1 - random.uniform(0, 0.4) * edge
     return _taken(light, random.choice([0, 0.02, 0.05]), int(random.integers(30, 95)), random)
