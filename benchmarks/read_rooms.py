@@ -40,7 +40,8 @@ ROOMS = {
     "lines": ("find_lines",),
     "strips and glyphs": ("cut_strip", "cut_glyph", "cut_pieces", "mean_of_views"),
     "decoder": ("draft", "transcribe"),
-    "turning": ("turned",),
+    "turning": ("lines_turned",),
+    "paler ink": ("lines_in_paler_ink",),
 }
 ASKED = ("glyph_probabilities", "line_probabilities")
 TARGET = "<= 25"  # per cent, of every room but the networks and the decoding
