@@ -15,6 +15,7 @@ _LONG = 0.45  # of the side along which it runs: a line this long needs no paral
 _WHOLE = 0.8  # of that side: so long it need not come in from the border, either
 _AT_BORDER = 0.02  # of the longer side: so near to the border a line comes in from it
 _STRAYS, _COVERED = 3.0, 0.7  # pixels from one line to its next piece; share of the whole that is in pieces
+_MANY = 200  # lines: each is compared with each, and of so many most have companions
 _SAMPLES, _DARKER = 33, 1.35  # places along a line that tell its darkness; times what is usual: no ruled line
 _SHORT = 0.15  # of the shorter side: the least length of a line that has companions
 _COMPANIONS = 4
@@ -133,7 +134,8 @@ def _segments(dark: np.ndarray, levels: np.ndarray) -> np.ndarray:
     flat = np.minimum(angle, 180 - angle) < _TILT
     steep = np.abs(angle - 90) < _TILT
     tilt = np.where(flat, (angle + 90) % 180 - 90, angle - 90)
-    whole = _joined(lines) if min(height, width) >= _LEAST_PAGE else lines
+    few = len(lines) <= _MANY and min(height, width) >= _LEAST_PAGE
+    whole = _joined(lines) if few else lines
     come_in = _come_in(whole, steep, dark.shape)
     reach = np.hypot(whole[:, 2] - whole[:, 0], whole[:, 3] - whole[:, 1])
     keep = np.zeros(len(lines), bool)
@@ -187,7 +189,7 @@ def _is_darker(lines: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
 def _come_in(lines: np.ndarray, steep: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Which lines (n, 4) come in from the border that they run towards, (n,) bool: flat ones from the left or
-    the right, `steep` ones, of which a digit has more, reach from the top to the bottom.
+    the right, `steep` ones from above or below.
     """
     ends = lines.reshape(-1, 2, 2)
     ends = np.where(steep[:, None], ends[:, :, 1], ends[:, :, 0])
