@@ -33,7 +33,7 @@ def lines_in_paler_ink(
     if sum(len(line.text) for line in told) > _MOST and 2 * len(told) >= len(lines):
         return None
     paler = find_ink(page, paler=True)
-    if paler.mask.shape == ink.mask.shape and np.array_equal(paler.mask, ink.mask):
+    if np.array_equal(paler.mask, ink.mask):
         return None
     found = look(page, paler, 2)
     least = max(_SURE, min((line.confidence for line in told), default=0.0))

@@ -147,7 +147,9 @@ class Reader:
                 yield Answer(name, number + 1, 0, 0, error=str(error))
 
     def read_page(self, page: Page, constraint: Constraint | None = None) -> Answer:
-        """The answer of one page. Where nothing on it is surely read, it is turned, to see if that helps."""
+        """The answer of one page. Where nothing on it is surely read, it is looked at again: turned, and for
+        paler ink.
+        """
         return self.read_pages([page], [constraint])[0]
 
     def read_pages(self, pages: Sequence[Page], constraints: Sequence[Constraint | None]) -> list[Answer]:

@@ -112,8 +112,6 @@ def _around(small: np.ndarray) -> np.ndarray | None:
     """
     rows, columns = small.shape
     dark = (small < 0.5 * percentile(small, 80)).astype(np.uint8)
-    strokes = components(dark)
-    dark &= 1 - strokes.chosen(may_be_digit(strokes, dark))
     wide = max(3, round(max(rows, columns) / 30)) | 1
     # Repeated borders let a strip of desk that is narrower than the kernel survive at the picture's edge.
     padded = cv2.copyMakeBorder(dark, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
@@ -123,7 +121,11 @@ def _around(small: np.ndarray) -> np.ndarray | None:
         touches_border(found.stats, thick.shape) & (found.stats[:, cv2.CC_STAT_AREA] > 0.004 * thick.size)
     )
     outside[0] = False
+    if not outside.any():
+        return None
+    strokes = components(dark)
     region = found.chosen(outside)
+    region[strokes.chosen(may_be_digit(strokes, dark)) > 0] = 0
     if not region.any() or float(region.mean()) > 0.6:
         return None
     return cv2.dilate(region, _EDGE, iterations=2)
