@@ -22,13 +22,13 @@ import numpy as np
 
 from common import RESULTS, commit, print_rows, share_row, write_results
 from inkdigits.answer import Answer, Box
+from inkdigits.errors import DataError
 from inkdigits.reading.page import load_pages
 from inkdigits.reading.reader import Reader
 from real_sets import Picture, load_pictures
-from scoring import digits_of, score_page
+from scoring import PageScore, score_page
 
 TITLE = "The real images taken once more: turned, nearer, cut, in worse light"
-_SIDES = ("left", "top", "right", "bottom")
 _SIZES = (120, 200, 400, 800, 1600)  # pixels of the longer side of what is cut out
 _LARGE = 3000  # pixels, about what a telephone takes
 
@@ -97,7 +97,7 @@ def near(image: Image, box: Box, random: Random) -> Image:
 def cut_off(image: Image, box: Box, random: Random) -> Image:
     """Cut so that one side of the digit, up to 3 % of it, lies beyond the picture."""
     margins = random.uniform(0.1, 0.8, 4)
-    margins[random.integers(len(_SIDES))] = -random.uniform(0, 0.03)
+    margins[random.integers(len(margins))] = -random.uniform(0, 0.03)
     return _cut(image, box, margins * max(box[2:]))
 
 
@@ -124,30 +124,23 @@ KINDS: dict[str, tuple[str, Callable[[Image, Box, Random], Image]]] = {
 }
 
 
-def _numbers(answer: Answer) -> list[str]:
-    return [line.text for line in answer.lines if line.text]
-
-
-def _counts(picture: Picture, answer: Answer) -> tuple[int, int]:
-    """How much of a picture is read exactly, and of how much: lines of a page, else the whole."""
-    if len(picture.lines) > 1:
-        score = score_page(_numbers(answer), picture.lines)
-        return score.exact, score.true_lines
-    return int("".join(_numbers(answer)) == digits_of("".join(picture.lines))), 1
+def _score(answer: Answer, picture: Picture) -> PageScore:
+    return score_page([line.text for line in answer.lines], picture.lines)
 
 
 def _placed(reader: Reader, pictures: list[Picture], needs_box: bool) -> Iterator[tuple[Picture, Image, Box]]:
     """Each picture as an image, RGB, with the box of its number; where that is needed, those read rightly."""
     for picture in pictures:
-        page = next(iter(load_pages(picture.path)))
+        page = next(iter(load_pages(picture.path, in_color=True)))
+        if page.color is None:
+            raise DataError(f"{picture.path}: has too many pixels to be kept in colour")
         box: Box = (0, 0, page.width, page.height)
         if needs_box:
             answer = reader.read_page(page)
-            if _counts(picture, answer) != (1, 1):
+            if not _score(answer, picture).page_exact:
                 continue
             box = next(line.box for line in answer.lines if line.text)
-        image = np.asarray(cv2.imread(str(picture.path), cv2.IMREAD_COLOR))
-        yield picture, cv2.cvtColor(image, cv2.COLOR_BGR2RGB), box
+        yield picture, page.color, box
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -172,8 +165,10 @@ def main(arguments: list[str] | None = None) -> int:
         for picture, image, box in _placed(reader, pictures, retake in (near, cut_off)):
             for _ in range(times):
                 (answer,) = reader.read(retake(image, box, random))
-                counted = _counts(picture, answer)
-                right, total = right + counted[0], total + counted[1]
+                score = _score(answer, picture)
+                by_line = which == "pages"
+                right += score.exact if by_line else score.page_exact
+                total += score.true_lines if by_line else 1
         if total:
             rows.append(share_row(name, right, total, detail={"times": times}))
     print_rows(rows, title=TITLE)
