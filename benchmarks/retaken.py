@@ -16,13 +16,15 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from common import RESULTS, commit, print_rows, share_row, write_results
 from inkdigits.answer import Answer, Box
-from inkdigits.errors import DataError
+from inkdigits.errors import InkdigitsError
+from inkdigits.learning.sources import data_folder
 from inkdigits.reading.page import load_pages
 from inkdigits.reading.reader import Reader
 from real_sets import Picture, load_pictures
@@ -132,47 +134,57 @@ def _placed(reader: Reader, pictures: list[Picture], needs_box: bool) -> Iterato
     """Each picture as an image, RGB, with the box of its number; where that is needed, those read rightly."""
     for picture in pictures:
         page = next(iter(load_pages(picture.path, in_color=True)))
-        if page.color is None:
-            raise DataError(f"{picture.path}: has too many pixels to be kept in colour")
         box: Box = (0, 0, page.width, page.height)
         if needs_box:
             answer = reader.read_page(page)
             if not _score(answer, picture).page_exact:
                 continue
             box = next(line.box for line in answer.lines if line.text)
-        yield picture, page.color, box
+        yield picture, cv2.cvtColor(page.gray, cv2.COLOR_GRAY2RGB) if page.color is None else page.color, box
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Read the retaken images of every kind; print and write the figures."""
-    parser = argparse.ArgumentParser(description="The real images taken once more, read.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with photos/, cheques/ and pages/")
-    parser.add_argument(
-        "--times", type=int, default=4, help="how often each is retaken (default %(default)s)"
-    )
-    parser.add_argument("--limit", type=int, help="so many images of each set at most")
-    options = parser.parse_args(arguments)
-    if options.times < 1:
-        parser.error("--times must be at least 1")
-    commit()
+def retake_all(data: Path, most: int, limit: int | None) -> list[dict[str, Any]]:
+    """A row a kind; each image is retaken `most` times at most."""
     reader, rows = Reader(), []
     for seed, (name, (which, retake)) in enumerate(KINDS.items()):
         random = np.random.default_rng(seed)
         right = total = 0
         # Those that nothing is drawn for are alike each time; of cheques there are enough.
-        times = 1 if retake is large or which == "cheques" else options.times
-        pictures = load_pictures(options.data, which, options.limit)
-        for picture, image, box in _placed(reader, pictures, retake in (near, cut_off)):
+        times = 1 if retake is large or which == "cheques" else most
+        by_line = which == "pages"
+        for picture, image, box in _placed(
+            reader, load_pictures(data, which, limit), retake in (near, cut_off)
+        ):
             for _ in range(times):
                 (answer,) = reader.read(retake(image, box, random))
                 score = _score(answer, picture)
-                by_line = which == "pages"
                 right += score.exact if by_line else score.page_exact
                 total += score.true_lines if by_line else 1
         if total:
             rows.append(share_row(name, right, total, detail={"times": times}))
+    return rows
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the retaken images of every kind; print and write the figures."""
+    parser = argparse.ArgumentParser(description="The real images taken once more, read.")
+    parser.add_argument("--data", type=Path, help="data folder (default: INKDIGITS_DATA)")
+    parser.add_argument(
+        "--times", type=int, default=4, help="how often each is retaken (default %(default)s)"
+    )
+    parser.add_argument("--limit", type=int, help="only so many images a set: a quick look, never written")
+    options = parser.parse_args(arguments)
+    if options.times < 1:
+        parser.error("--times must be at least 1")
+    commit()
+    try:
+        rows = retake_all(data_folder(options.data), options.times, options.limit)
+    except InkdigitsError as error:
+        print(f"retaken: {error}", file=sys.stderr)
+        return 1
     print_rows(rows, title=TITLE)
-    write_results(RESULTS / "retaken.json", rows)
+    if options.limit is None:
+        write_results(RESULTS / "retaken.json", rows)
     return 0
 
 

@@ -52,8 +52,9 @@ def test_a_row_a_kind_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         text = text or _truth(file)
         (tmp_path / name / "images" / file).write_bytes((EXAMPLES / file).read_bytes())
         (tmp_path / name / "labels.csv").write_text(f"file,text\n{file},{text}\n")
-    (tmp_path / "pages" / "images" / "page.jpg").write_bytes((EXAMPLES / "page.jpg").read_bytes())
-    (tmp_path / "pages" / "labels.json").write_text(json.dumps({"page.jpg": {"lines": ["1", "2"]}}))
+    gray = cv2.imread(str(EXAMPLES / "page.jpg"), cv2.IMREAD_GRAYSCALE)
+    cv2.imwrite(str(tmp_path / "pages" / "images" / "page.png"), gray)
+    (tmp_path / "pages" / "labels.json").write_text(json.dumps({"page.png": {"lines": ["1", "2"]}}))
     written = []
     monkeypatch.setattr(retaken, "write_results", lambda path, rows: written.append((path.name, rows)))
     assert retaken.main(["--data", str(tmp_path), "--times", "2"]) == 0
@@ -74,3 +75,10 @@ def test_no_time_at_all_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         retaken.main(["--data", ".", "--times", "0"])
     assert "--times" in capsys.readouterr().err
+
+
+def test_a_folder_without_images_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retaken.main(["--data", str(tmp_path)]) == 1
+    assert "labels cannot be read" in capsys.readouterr().err
